@@ -1,0 +1,161 @@
+# ctr: build, check, test, demo, bench. `make help` lists the targets.
+#
+#   MODE=release|debug|asan|cov   how to build (default release)      V=1  show the commands
+#   WERROR=1                      warnings are errors                 PREFIX=/usr/local DESTDIR=
+MODE    ?= release
+PREFIX  ?= /usr/local
+CC      ?= gcc
+CC_INIT ?= musl-gcc
+VERSION := 0.1.0
+B := build
+O := $(B)/$(MODE)
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
+
+WARN := -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef \
+        -Wcast-qual -Wwrite-strings -Wswitch-enum -Wnull-dereference $(if $(WERROR),-Werror)
+CPPFLAGS_ALL := -D_GNU_SOURCE -I. -I$(B) -DCTR_VERSION='"$(VERSION)"' -DCTR_PREFIX='"$(PREFIX)"' $(CPPFLAGS)
+HARDEN := -fstack-protector-strong -fPIE
+FLAGS_release := -O2 -D_FORTIFY_SOURCE=2 $(HARDEN)
+FLAGS_debug   := -O0 $(HARDEN)
+FLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -fPIE
+FLAGS_cov     := -O0 --coverage -fPIE
+CFLAGS_ALL := -std=gnu17 -g $(FLAGS_$(MODE)) $(WARN) $(CFLAGS)
+# The program is static: an ordinary start must not pay for the dynamic linker (see README, Design).
+LINK_release := -static-pie
+LINK_debug   := -static-pie
+LINK_asan    := -pie -fsanitize=address,undefined
+LINK_cov     := -pie --coverage
+RELRO := -Wl,-z,relro,-z,now,-z,noexecstack
+LIBS := -lyajl_s -lseccomp -lcap -lm
+LIBS_asan := -lyajl -lseccomp -lcap -lm
+LIBS_MODE := $(or $(LIBS_$(MODE)),$(LIBS))
+LIBS_EXT := -lyajl -lseccomp -lcap -lm -lsystemd
+
+# ---- what is built from what ---------------------------------------------------------------------
+LAYERS := cmd image runtime cgroups namespaces net runtime/config runtime/base
+src = $(filter-out %/gen.c,$(wildcard $(1)/*.c))
+obj = $(patsubst %.c,$(O)/%.o,$(call src,$(1)))
+lib = $(O)/lib$(subst /,-,$(1)).a
+ARCHIVES := $(foreach l,$(LAYERS),$(call lib,$(l)))
+GENERATED := $(B)/gen/config.h $(B)/gen/state.h
+# Compiled a second time for ctr-ext, which may use the libraries that ctr goes without.
+EXT_OBJ := $(O)/cmd/main.ext.o $(O)/cgroups/systemd.ext.o
+INIT_SRC := $(wildcard runtime/init/*.c)
+UNIT_SRC := $(wildcard tests/unit/*.c) tests/lib/test.c
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+
+.PHONY: all check test demo bench fuzz golden-update format layers house install clean help deps
+all: $(B)/ctr $(B)/ctr-ext
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+$(B)/ctr $(B)/ctr-ext: $(B)/%: $(O)/% $(B)/.mode-$(MODE)
+	$(Q)ln -sf $(MODE)/$* $@
+$(B)/.mode-$(MODE):
+	$(Q)mkdir -p $(B) && rm -f $(B)/.mode-* && touch $@
+
+define archive
+$(call lib,$(1)): $(call obj,$(1)) $(if $(filter runtime/config,$(1)),$(O)/gen/config.o) $(if $(filter runtime,$(1)),$(O)/gen/state.o)
+	$$(Q)mkdir -p $$(@D) && rm -f $$@ && ar rcs $$@ $$^
+endef
+$(foreach l,$(LAYERS),$(eval $(call archive,$(l))))
+
+$(O)/ctr: $(ARCHIVES)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LINK_$(MODE)) $(RELRO) -o $@ $(O)/cmd/main.o $(ARCHIVES) $(LIBS_MODE) $(LDFLAGS)
+$(O)/ctr-ext: $(EXT_OBJ) $(ARCHIVES)
+	$(call say,LD,$@)
+	$(Q)$(CC) -pie $(filter --coverage -fsanitize=%,$(FLAGS_$(MODE))) $(RELRO) -o $@ $(EXT_OBJ) $(ARCHIVES) $(LIBS_EXT) $(LDFLAGS)
+
+$(O)/%.o: %.c Makefile | $(GENERATED)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+$(O)/%.ext.o: %.c Makefile | $(GENERATED)
+	$(call say,CC,"$< (ext)")
+	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS_ALL) -DCTR_EXT $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+$(O)/gen/%.o: $(B)/gen/%.h
+	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $(B)/gen/$*.c
+
+# config.schema.json (and the state record's schema) become structs and field tables.
+$(B)/gen/gen: runtime/config/gen.c
+	$(call say,HOSTCC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) -D_GNU_SOURCE -I. -std=gnu17 -O1 -g $(WARN) -o $@ $< -lyajl
+$(B)/gen/config.h: config.schema.json $(B)/gen/gen
+	$(Q)$(B)/gen/gen $< config $@ $(@:.h=.c)
+$(B)/gen/state.h: runtime/state.schema.json $(B)/gen/gen
+	$(Q)$(B)/gen/gen $< state $@ $(@:.h=.c)
+
+# The executor: static musl, embedded in ctr as bytes.
+$(B)/ctr-init: $(INIT_SRC) $(wildcard runtime/init/*.h) runtime/base/op.h runtime/base/sys.h Makefile
+	$(call say,MUSL,$@)
+	$(Q)mkdir -p $(B) && $(CC_INIT) -std=gnu17 -D_GNU_SOURCE -I. -Os -g $(WARN) -fno-stack-protector \
+	  -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -dumpmachine) \
+	  -static -Wl,--gc-sections,-z,noseparate-code,--build-id=none -s -o $@ $(INIT_SRC)
+$(O)/runtime/embed.o: $(B)/ctr-init
+-include $(patsubst %.o,%.d,$(foreach l,$(LAYERS),$(call obj,$(l))) $(EXT_OBJ))
+
+# ---- tests ---------------------------------------------------------------------------------------
+$(O)/unit: $(UNIT_SRC:%.c=$(O)/%.o) $(ARCHIVES)
+	$(call say,LD,$@)
+	$(Q)$(CC) -pie $(filter --coverage -fsanitize=%,$(FLAGS_$(MODE))) -o $@ $(UNIT_SRC:%.c=$(O)/%.o) $(ARCHIVES) -lyajl -lseccomp -lcap -lm
+$(B)/unit: $(O)/unit $(B)/.mode-$(MODE)
+	$(Q)ln -sf $(MODE)/unit $@
+-include $(UNIT_SRC:%.c=$(O)/%.d)
+$(B)/tests/%: tests/bats/helpers/%.c $(wildcard tests/bats/helpers/*.h)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) -std=gnu17 -D_GNU_SOURCE -O1 -g $(WARN) -static -o $@ $<
+HELPERS := $(patsubst tests/bats/helpers/%.c,$(B)/tests/%,$(wildcard tests/bats/helpers/*.c))
+
+# Fuzz targets without a fuzzer: they replay the seeds.
+LEAVES := $(filter-out %libcmd.a,$(ARCHIVES))
+$(B)/replay/%: tests/fuzz/%.c tests/lib/replay.c $(LEAVES)
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -pie -o $@ $< tests/lib/replay.c $(LEAVES) -lyajl -lseccomp -lcap -lm
+$(B)/tests/schema-verdict: tests/schema/verdict.c $(LEAVES)
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -pie -o $@ $< $(LEAVES) -lyajl -lseccomp -lcap -lm
+
+test: all $(B)/unit $(HELPERS) $(B)/tests/schema-verdict $(FUZZERS:%=$(B)/replay/%)
+	$(Q)tests/lib/run-tests
+golden-update: all
+	$(Q)tests/lib/golden --update
+demo:
+	$(Q)tests/lib/deps build && $(MAKE) --no-print-directory -s all && tests/lib/demo $(B)/ctr
+bench: all
+	$(Q)tests/bench/run $(BENCH_ARGS)
+
+FUZZ_TIME ?= 600
+$(B)/fuzz/%: tests/fuzz/%.c $(GENERATED) $(foreach l,$(filter-out cmd,$(LAYERS)),$(call src,$(l)))
+	$(call say,CLANG,$@)
+	$(Q)mkdir -p $(@D) && clang -std=gnu17 $(CPPFLAGS_ALL) -g -O1 -fsanitize=fuzzer,address,undefined \
+	  -fno-sanitize-recover=undefined -o $@ $< $(B)/gen/config.c $(B)/gen/state.c \
+	  $(foreach l,$(filter-out cmd,$(LAYERS)),$(call src,$(l))) -lyajl -lseccomp -lcap -lm
+fuzz: $(FUZZERS:%=$(B)/fuzz/%)
+	$(Q)tests/fuzz/run $(FUZZ_TIME) $(FUZZERS)
+
+# ---- checks --------------------------------------------------------------------------------------
+C_FILES = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h')
+check: layers house $(GENERATED)
+	$(Q)tests/lib/check $(C_FILES)
+layers:
+	$(Q)tests/lib/layers
+house:
+	$(Q)tests/lib/house
+format:
+	$(Q)clang-format -i $(C_FILES)
+
+# ---- the rest ------------------------------------------------------------------------------------
+deps:
+	$(Q)tests/lib/deps build test check bench
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/ctr $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(O)/ctr $(DESTDIR)$(PREFIX)/bin/ctr
+	ln -sf ctr $(DESTDIR)$(PREFIX)/bin/ctr-runc
+	install -m 755 $(O)/ctr-ext $(DESTDIR)$(PREFIX)/libexec/ctr/ctr-ext
+	$(if $(wildcard cmd/man/*.1),install -m 644 cmd/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/)
+clean:
+	rm -rf $(B)
+help:
+	@echo "all check test demo bench fuzz golden-update format layers house install clean deps"
+	@sed -n 's/^#   //p' Makefile

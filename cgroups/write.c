@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The plan's writes: limits into files. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cgroups/backend.h"
+#include "cgroups/file.h"
+#include "cgroups/name.h"
+#include "runtime/base/auto.h"
+#include "runtime/base/str.h"
+
+static const char *dir_of(const struct cg_plan *plan, const struct cg_write *w)
+{
+	return cg_name_dir(plan->names[w->group]);
+}
+
+static void add_hint(const struct cg_write *w, int num, struct err *err)
+{
+	if (num == ENOENT && str_starts(w->file, "hugetlb."))
+		err_hint(err, "the page sizes of this machine are in /sys/kernel/mm/hugepages");
+	else if (num == ENOENT)
+		err_hint(err, "this kernel has no %s: go without that limit", w->file);
+	else if (num == ENODEV)
+		err_hint(err, "there is no such block device");
+	else if (num == EBUSY && str_starts(w->file, "memory."))
+		err_hint(err, "the container uses more than that now");
+}
+
+static int fail(const struct cg_plan *plan, const struct cg_write *w, int num, struct err *err)
+{
+	err_set(err, num, "%s: write \"%s\" to %s/%s", w->property, w->value, dir_of(plan, w),
+		w->file);
+	add_hint(w, err->num, err);
+	return -err->num;
+}
+
+static int require(const struct cg_plan *plan, const struct cg_write *w, struct err *err)
+{
+	uint64_t used, limit;
+	int r = cg_file_u64(dir_of(plan, w), w->file, &used);
+
+	if (r < 0)
+		return err_set(err, r, "%s: read %s/%s", w->property, dir_of(plan, w), w->file);
+	if (num_u64(w->value, &limit) == 0 && used > limit)
+		return err_say(err, EBUSY,
+			       "%s: %s is less than the container uses now (%llu); nothing was "
+			       "changed",
+			       w->property, w->value, (unsigned long long)used);
+	return 0;
+}
+
+int cg_check_required(const struct cg_plan *plan, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < plan->n_writes; i++)
+		if (plan->writes[i].flags & CG_REQUIRE)
+			r = require(plan, &plan->writes[i], err);
+	return r;
+}
+
+static int put(const struct cg_plan *plan, const struct cg_write *w)
+{
+	char now[256], both[512];
+	const char *dir = dir_of(plan, w);
+
+	if (!(w->flags & CG_KEEP))
+		return cg_file_write(dir, w->file, w->value);
+	int r = cg_file_read(dir, w->file, now, sizeof(now));
+	if (r < 0)
+		return r;
+	snprintf(both, sizeof(both), "%.*s %s", (int)strcspn(now, " "), now, w->value);
+	return cg_file_write(dir, w->file, both);
+}
+
+/* Does write i, and those that i's flags tie to it. The number of writes done, or -errno. */
+static int put_from(const struct cg_plan *plan, size_t i, struct err *err)
+{
+	const struct cg_write *w = &plan->writes[i];
+	int r = w->flags & CG_REQUIRE ? 0 : put(plan, w);
+
+	if (w->flags & CG_ELSE) {
+		if (r == -ENOENT)
+			return 1; /* the next one is the one */
+		return r < 0 ? fail(plan, w, r, err) : 2;
+	}
+	if (w->flags & CG_SWAP && (r == -EINVAL || r == -EBUSY)) {
+		int n = put_from(plan, i + 1, err);
+		if (n < 0)
+			return n;
+		r = put(plan, w);
+		return r < 0 ? fail(plan, w, r, err) : n + 1;
+	}
+	if (r < 0 && !(r == -ENOENT && w->flags & CG_OPTIONAL))
+		return fail(plan, w, r, err);
+	return 1;
+}
+
+int cg_write_all(const struct cg_plan *plan, struct err *err)
+{
+	for (size_t i = 0; i < plan->n_writes;) {
+		int n = put_from(plan, i, err);
+		if (n < 0)
+			return n;
+		i += (size_t)n;
+	}
+	return 0;
+}

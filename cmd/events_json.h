@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The lines of `ctr events`, in runc's shape (OCI-CONTRACT 2.4). Pure. */
+#pragma once
+
+#include "cgroups/stat.h"
+#include "runtime/base/str.h"
+
+void events_stats_json(struct str *out, const char *id, const struct cg_stats *stats);
+void events_oom_json(struct str *out, const char *id);

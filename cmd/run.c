@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* run: a bundle, as OCI runtimes do it, or an image. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "cmd/oci.h"
+#include "cmd/out.h"
+#include "image/compose.h"
+#include "image/host.h"
+#include "runtime/base/fd.h"
+#include "runtime/base/log.h"
+#include "runtime/config/encode.h"
+#include "runtime/probe.h"
+
+struct run_opts {
+	struct oci_opts oci;
+	struct run_flags flags;
+	const char *name, *rootfs, *disk;
+	struct words env_files;
+	bool remove, interactive;
+};
+
+/* clang-format off */
+#define DETACH {"detach", 'd', ARG_FLAG, offsetof(struct io_opts, detach), NULL, "don't wait for its end"}
+#define KEEP {"keep", 0, ARG_FLAG, offsetof(struct oci_opts, keep), NULL, "don't delete it at its end"}
+static const struct arg oci_args[] = {OCI_ARGS, DETACH, KEEP, ARGS_END};
+
+#define OPT(member) offsetof(struct run_opts, member)
+#define TEXT(member) ARG_TEXT, OPT(flags.member)
+#define LIST(member) ARG_LIST, OPT(flags.member)
+static const struct arg run_args[] = {
+	{"rm", 0, ARG_FLAG, OPT(remove), NULL, "delete the container at its end"},
+	{"interactive", 'i', ARG_FLAG, OPT(interactive), NULL, "pass standard input on"},
+	{"tty", 't', ARG_FLAG, OPT(flags.tty), NULL, "give it a terminal"},
+	DETACH,
+	{"name", 0, ARG_TEXT, OPT(name), "NAME", "its id (12 random digits)"},
+	{"env", 'e', LIST(env), "NAME[=VALUE]", "set an environment variable, or pass one on"},
+	{"env-file", 0, ARG_LIST, OPT(env_files), "FILE", "the same, a line each"},
+	{"workdir", 'w', TEXT(workdir), "DIR", "working directory"},
+	{"user", 'u', TEXT(user), "USER[:GROUP]", "names of the image, or numbers"},
+	{"group-add", 0, LIST(groups), "GROUP", "add a supplementary group"},
+	{"hostname", 'h', TEXT(hostname), "NAME", "host name (the id)"},
+	{"entrypoint", 0, TEXT(entrypoint), "PROGRAM", "instead of the image's"},
+	{"cpus", 0, TEXT(cpus), "N", "most CPU time, as in 1.5"},
+	{"cpu-shares", 'c', TEXT(cpu_shares), "N", "CPU time beside others (1024)"},
+	{"cpuset-cpus", 0, TEXT(cpuset_cpus), "LIST", "CPUs, as in 0-2,7"},
+	{"memory", 'm', TEXT(memory), "SIZE", "most memory, as in 512m"},
+	{"memory-swap", 0, TEXT(memory_swap), "SIZE", "most memory and swap together (no swap); -1: all"},
+	{"memory-reservation", 0, TEXT(memory_reservation), "SIZE", "memory that is not taken back easily"},
+	{"pids-limit", 0, TEXT(pids_limit), "N", "most processes and threads (512); -1: no limit"},
+	{"shm-size", 0, TEXT(shm_size), "SIZE", "of /dev/shm (64m)"},
+	{"disk", 0, ARG_TEXT, OPT(disk), "SIZE", "most that may be written to the image host (256m)"},
+	{"ulimit", 0, LIST(ulimits), "NAME=SOFT[:HARD]", "a limit of each process"},
+	{"volume", 'v', LIST(volumes), "HOST:PATH[:ro]", "show a directory or file of the host"},
+	{"mount", 0, LIST(mounts), "KEYS", "type=bind,source=,target=[,readonly] or type=tmpfs,target="},
+	{"tmpfs", 0, LIST(tmpfs), "PATH[:OPTIONS]", "an empty directory in memory"},
+	{"read-only", 0, ARG_FLAG, OPT(flags.read_only), NULL, "nothing in the root can be written"},
+	{"device", 0, LIST(devices), "HOST[:PATH][:rwm]", "allow and make a device"},
+	{"cap-add", 0, LIST(cap_add), "NAME", "add a capability; ALL"},
+	{"cap-drop", 0, LIST(cap_drop), "NAME", "take one away; ALL"},
+	{"security-opt", 0, LIST(security), "NAME=VALUE", "seccomp=FILE|unconfined, apparmor=NAME, no-new-privileges=false"},
+	{"privileged", 0, ARG_FLAG, OPT(flags.privileged), NULL, "all capabilities and devices, nothing masked"},
+	{"sysctl", 0, LIST(sysctls), "NAME=VALUE", "a kernel parameter of its namespaces"},
+	{"network", 0, TEXT(network), "none|host", "the host's network, or a loopback only (none)"},
+	{"net", 0, TEXT(network), "none|host", NULL},
+	{"rootfs", 0, ARG_TEXT, OPT(rootfs), "DIR", "run in this directory; all words are the command"},
+	{"publish", 'p', ARG_REFUSED, 0, "PORTS", "--network host shares all ports"},
+	{"restart", 0, ARG_REFUSED, 0, "POLICY", "let a service manager start it again"},
+	{"init", 0, ARG_REFUSED, 0, NULL, "name an init program as the command"},
+	{"pid", 0, ARG_REFUSED, 0, "MODE", "each container has its own processes"},
+	{"ipc", 0, ARG_REFUSED, 0, "MODE", "each container has its own"},
+	{"userns", 0, ARG_REFUSED, 0, "MODE", "use --bundle with linux.uidMappings"},
+	{"gpus", 0, ARG_REFUSED, 0, "LIST", "name the devices with --device"},
+	OCI_ARGS,
+	KEEP,
+	ARGS_END};
+/* clang-format on */
+
+/* ---- a bundle ---------------------------------------------------------------------------------*/
+
+static int run_bundle(struct call *call, const struct oci_opts *o, struct err *err)
+{
+	struct create_opts want;
+	struct bundle b;
+	int status;
+
+	call->is_engine = false;
+	int r = oci_opts_read(o, call, &b, &want, err);
+	if (r < 0)
+		return r;
+	want.auto_remove = !o->keep && !o->io.detach;
+	want.proxy_terminal = !o->io.detach;
+	r = ctr_run(&want, b.config, &b.host, &status, err);
+	return r < 0 ? r : status;
+}
+
+/* In the OCI form only OCI's flags count: another one would be forgotten silently. */
+static int run_bundle_strictly(struct call *call, struct err *err)
+{
+	static const struct arg_set set = {oci_args, true};
+	struct oci_opts o = {0};
+	int n = args_parse(&set, call->argv, &o, &call->words, call->mem, err);
+
+	call->is_engine = false;
+	if (n < 0)
+		return err_wrap(err, "with --bundle");
+	call->n_words = (size_t)n;
+	if (n != 1)
+		return err_say(err, EINVAL, "with --bundle: expected the container's id alone");
+	call->id = call->words[0];
+	return run_bundle(call, &o, err);
+}
+
+/* ---- an image ---------------------------------------------------------------------------------*/
+
+static int check_flags(const struct run_opts *o, struct err *err)
+{
+	static const char monitor[] = "detached containers have no monitor in this version of ctr";
+	const struct {
+		bool is_wrong;
+		const char *what, *cure;
+	} rows[] = {
+		{o->oci.io.detach && o->flags.tty, "-t with -d", monitor},
+		{o->oci.io.detach && o->remove, "--rm with -d", monitor},
+		{o->oci.config != NULL, "--config without --bundle", "it belongs to a bundle"},
+		{o->oci.keep, "--keep without --bundle", "leave out --rm"},
+		{o->rootfs && o->disk, "--disk with --rootfs", "DIR is written to as it is"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (rows[i].is_wrong) {
+			err_say(err, EINVAL, "%s is not possible", rows[i].what);
+			err_hint(err, "%s", rows[i].cure);
+			return -EINVAL;
+		}
+	return 0;
+}
+
+static int new_id(struct arena *mem, const char **ret, struct err *err)
+{
+	unsigned char b[6];
+
+	if (getrandom(b, sizeof(b), 0) != sizeof(b))
+		return err_set(err, errno, "get random bytes");
+	*ret = arena_printf(mem, "%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3], b[4], b[5]);
+	return 0;
+}
+
+/* Which image; the words behind its name are the command. */
+static int find_image(const struct run_opts *o, struct call *call, const struct host *host,
+		      struct image *ret, const char *const **ret_command, struct err *err)
+{
+	int64_t disk = HOST_DISK_DEFAULT;
+	const char *dir, *name = call->words[0];
+
+	*ret_command = call->words;
+	if (o->rootfs) {
+		int r = absolute_path(o->rootfs, call->mem, &dir, err);
+		return r < 0 ? r : directory_image(dir, ret, err);
+	}
+	if (!name)
+		return err_say(err, EINVAL, "expected the name of an image, such as host");
+	*ret_command = call->words + 1;
+	if (!str_eq(name, "host")) {
+		err_say(err, ENOENT, "there is no image \"%.80s\"", name);
+		err_hint(err, "this version of ctr has the image host, and --rootfs DIR");
+		return -ENOENT;
+	}
+	if (o->disk && (num_size(o->disk, &disk) < 0 || disk <= 0))
+		return err_say(err, EINVAL, "--disk: expected a size such as 256m, got \"%.40s\"",
+			       o->disk);
+	if (host->euid == 0 && !host->in_userns)
+		return host_image(call->g->root, (uint64_t)disk, call->mem, ret, err);
+	if (o->disk)
+		return err_say(err, ENOTSUP, "--disk: without root the image host is read-only");
+	host_image_rootless(call->mem, ret);
+	return 0;
+}
+
+/* Without a value a variable is passed on, if ctr has it. */
+static void add_variable(struct words *env, const char *text, struct arena *mem)
+{
+	const char *value = strchr(text, '=') ? text : getenv(text);
+
+	if (value && value != text)
+		value = arena_printf(mem, "%s=%s", text, value);
+	if (value)
+		words_add(env, value, mem);
+}
+
+/* Files first, so that -e has the last word. */
+static int gather_env(const struct run_opts *o, struct run_flags *flags, struct arena *mem,
+		      struct err *err)
+{
+	enum { ENV_FILE_MAX = 1 << 20 };
+	struct words env = {0};
+
+	for (size_t i = 0; i < o->env_files.n; i++) {
+		auto_(str) struct str text = {0};
+		int r = fd_read_file(AT_FDCWD, o->env_files.v[i], ENV_FILE_MAX, &text);
+		if (r < 0)
+			return err_set(err, r, "read %s", o->env_files.v[i]);
+		for (char *save = NULL, *line = text.p ? strtok_r(text.p, "\n", &save) : NULL; line;
+		     line = strtok_r(NULL, "\n", &save))
+			if (*line != '#' && line[strspn(line, " \t\r")])
+				add_variable(&env, arena_str(mem, line), mem);
+	}
+	for (size_t i = 0; i < flags->env.n; i++)
+		add_variable(&env, flags->env.v[i], mem);
+	flags->env = env;
+	return 0;
+}
+
+/* Without -i a program does not read what its caller types; detached, nobody reads what it says. */
+static int null_streams(bool input, bool output, struct err *err)
+{
+	auto_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0)
+		return err_set(err, errno, "open /dev/null");
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if ((fd == STDIN_FILENO ? input : output) && dup2(null, fd) < 0)
+			return err_set(err, errno, "redirect descriptor %d", fd);
+	return 0;
+}
+
+static int print_id(const char *id, struct err *err)
+{
+	auto_(str) struct str line = {0};
+
+	str_addf(&line, "%s\n", id);
+	return out_text(&line, err);
+}
+
+/* Runs what was composed; with -d the id is printed once it runs. */
+static int run_config(const struct run_opts *o, struct create_opts *want, const struct config *cfg,
+		      const struct host *host, struct err *err)
+{
+	auto_(str) struct str text = {0};
+	auto_fd int out = -1;
+	int status = 0;
+
+	config_encode(cfg, NULL, &text);
+	want->config_text = text.p;
+	want->config_len = text.len;
+	if (want->io.detach) {
+		out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+		if (out < 0)
+			return err_set(err, errno, "keep standard output");
+	}
+	int r = o->interactive && !want->io.detach
+			? 0
+			: null_streams(!o->interactive, want->io.detach, err);
+	if (r < 0 || (r = ctr_run(want, cfg, host, &status, err)) < 0)
+		return r;
+	if (want->io.detach && dup2(out, STDOUT_FILENO) >= 0 && print_id(want->id, err) < 0)
+		return -err->num;
+	return status;
+}
+
+static int run_image(struct call *call, const struct run_opts *o, struct err *err)
+{
+	struct run_flags flags = o->flags;
+	struct create_opts want = {.root = call->g->root, .manager = call->g->manager};
+	struct image image;
+	struct run_facts facts;
+	struct config *cfg;
+	struct host host;
+	const char *const *command;
+	unsigned listen;
+
+	int r = check_flags(o, err);
+	if (r < 0 || (r = io_opts_read(&o->oci.io, call->mem, &want.io, &listen, err)) < 0 ||
+	    (r = host_probe(&host, err)) < 0 ||
+	    (r = find_image(o, call, &host, &image, &command, err)) < 0 ||
+	    (r = gather_env(o, &flags, call->mem, err)) < 0)
+		return r;
+	for (; *command; command++)
+		words_add(&flags.args, *command, call->mem);
+	flags.id = o->name;
+	r = flags.id ? container_check_id(flags.id, err) : new_id(call->mem, &flags.id, err);
+	if (r < 0)
+		return r;
+	const struct compose in = {&flags, &image, &facts, &host, call->mem};
+	if ((r = run_look(&flags, &image, &host, call->mem, &facts, err)) < 0 ||
+	    (r = compose(&in, &cfg, err)) < 0 || (r = bundle_check(cfg, &host, call->mem, err)) < 0)
+		return r;
+	io_opts_tell(cfg->process, listen, call->mem);
+	want.id = flags.id;
+	want.bundle = image.root;
+	want.engine = true;
+	want.auto_remove = o->remove;
+	want.image = image.name;
+	want.overlay = image.overlay.lower ? &image.overlay : NULL;
+	want.no_new_keyring = o->oci.no_new_keyring;
+	want.proxy_terminal = flags.tty;
+	return run_config(o, &want, cfg, &host, err);
+}
+
+static int do_run(struct call *call, struct err *err)
+{
+	const struct run_opts *o = call->opts;
+
+	if (call->g->is_strict) {
+		if (call->n_words != 1)
+			return err_say(err, EINVAL, "expected the container's id alone");
+		call->id = call->words[0];
+		return run_bundle(call, call->opts, err);
+	}
+	return o->oci.bundle ? run_bundle_strictly(call, err) : run_image(call, o, err);
+}
+
+const struct command cmd_run = {
+	.name = "run",
+	.usage = "[flags] IMAGE [COMMAND...] | --rootfs DIR [COMMAND...] | --bundle DIR ID",
+	.about = "make a container, run it and wait for its end",
+	.examples = "ctr run --rm -it host bash\n"
+		    "ctr run --rm --cpus 0.5 -m 256m --pids-limit 64 host make test\n"
+		    "ctr run --rm --rootfs /srv/debian -v /data:/data:ro ls /data\n"
+		    "ctr run --bundle /srv/web web\n",
+	.args = {run_args, true},
+	.strict_args = {oci_args, true},
+	.opts_size = sizeof(struct run_opts),
+	.flags = CMD_IMAGE,
+	.max_words = ANY_WORDS,
+	.run = do_run,
+};

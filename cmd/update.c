@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "cmd/command.h"
+#include "runtime/base/fd.h"
+#include "runtime/base/json.h"
+#include "runtime/base/log.h"
+#include "runtime/config/decode.h"
+#include "runtime/config/validate.h"
+#include "runtime/lifecycle.h"
+#include "runtime/load.h"
+
+/* The flags as they were written; NULL: not given. */
+struct update_opts {
+	const char *resources;
+	const char *blkio_weight;
+	const char *cpu_period, *cpu_quota, *cpu_burst, *cpu_share, *cpu_rt_period, *cpu_rt_runtime;
+	const char *cpu_idle, *cpuset_cpus, *cpuset_mems;
+	const char *memory, *memory_reservation, *memory_swap, *kernel_memory, *kernel_memory_tcp;
+	const char *pids_limit;
+};
+
+/* clang-format off */
+#define OPT(member) ARG_TEXT, offsetof(struct update_opts, member)
+static const struct arg update_args[] = {
+	{"resources", 'r', OPT(resources), "FILE", "linux.resources as JSON, - for standard input; other flags don't count then"},
+	{"blkio-weight", 0, OPT(blkio_weight), "N", "10 to 1000"},
+	{"cpu-period", 0, OPT(cpu_period), "US", "microseconds"},
+	{"cpu-quota", 0, OPT(cpu_quota), "US", "microseconds of CPU time in a period"},
+	{"cpu-burst", 0, OPT(cpu_burst), "US", "unused quota that may be saved up"},
+	{"cpu-share", 0, OPT(cpu_share), "N", "share beside others"},
+	{"cpu-rt-period", 0, OPT(cpu_rt_period), "US", "the same for realtime tasks (cgroup v1)"},
+	{"cpu-rt-runtime", 0, OPT(cpu_rt_runtime), "US", NULL},
+	{"cpu-idle", 0, OPT(cpu_idle), "N", "1: only time that nobody else wants (cgroup v2)"},
+	{"cpuset-cpus", 0, OPT(cpuset_cpus), "LIST", "CPUs, as in 0-2,7"},
+	{"cpuset-mems", 0, OPT(cpuset_mems), "LIST", "memory nodes"},
+	{"memory", 0, OPT(memory), "SIZE", "most memory, as in 512m; -1: no limit"},
+	{"memory-reservation", 0, OPT(memory_reservation), "SIZE", "memory that is not taken back easily"},
+	{"memory-swap", 0, OPT(memory_swap), "SIZE", "most memory and swap together"},
+	{"kernel-memory", 0, OPT(kernel_memory), "SIZE", NULL},
+	{"kernel-memory-tcp", 0, OPT(kernel_memory_tcp), "SIZE", NULL},
+	{"pids-limit", 0, OPT(pids_limit), "N", "most processes; -1: no limit"},
+	{"l3-cache-schema", 0, ARG_REFUSED, 0, "TEXT", "resctrl groups are not made by this version"},
+	{"mem-bw-schema", 0, ARG_REFUSED, 0, "TEXT", "resctrl groups are not made by this version"},
+	ARGS_END};
+#undef OPT
+
+/* Which member of the config a flag is, and how its text is read. */
+enum part { MEMORY, CPU, PIDS, BLOCK_IO, PARTS };
+enum form { SIZE, SIGNED, UNSIGNED, SHORT, TEXT };
+struct setter {
+	uint16_t opt;
+	uint8_t part, form;
+	uint16_t value, has;
+	const char *name;
+};
+
+#define SET(opt, part, type, member, form, name) \
+	{offsetof(struct update_opts, opt), part, form, \
+	 offsetof(struct type, member), offsetof(struct type, has_##member), name}
+#define SET_TEXT(opt, part, type, member, name) \
+	{offsetof(struct update_opts, opt), part, TEXT, offsetof(struct type, member), 0, name}
+static const struct setter setters[] = {
+	SET(blkio_weight, BLOCK_IO, config_block_io, weight, SHORT, "blkio-weight"),
+	SET(cpu_period, CPU, config_cpu, period, UNSIGNED, "cpu-period"),
+	SET(cpu_quota, CPU, config_cpu, quota, SIGNED, "cpu-quota"),
+	SET(cpu_burst, CPU, config_cpu, burst, UNSIGNED, "cpu-burst"),
+	SET(cpu_share, CPU, config_cpu, shares, UNSIGNED, "cpu-share"),
+	SET(cpu_rt_period, CPU, config_cpu, realtime_period, UNSIGNED, "cpu-rt-period"),
+	SET(cpu_rt_runtime, CPU, config_cpu, realtime_runtime, SIGNED, "cpu-rt-runtime"),
+	SET(cpu_idle, CPU, config_cpu, idle, SIGNED, "cpu-idle"),
+	SET_TEXT(cpuset_cpus, CPU, config_cpu, cpus, "cpuset-cpus"),
+	SET_TEXT(cpuset_mems, CPU, config_cpu, mems, "cpuset-mems"),
+	SET(memory, MEMORY, config_memory, limit, SIZE, "memory"),
+	SET(memory_reservation, MEMORY, config_memory, reservation, SIZE, "memory-reservation"),
+	SET(memory_swap, MEMORY, config_memory, swap, SIZE, "memory-swap"),
+	SET(kernel_memory, MEMORY, config_memory, kernel, SIZE, "kernel-memory"),
+	SET(kernel_memory_tcp, MEMORY, config_memory, kernel_tcp, SIZE, "kernel-memory-tcp"),
+	SET(pids_limit, PIDS, config_pids, limit, SIGNED, "pids-limit"),
+};
+/* clang-format on */
+
+static int set_number(const struct setter *s, const char *text, char *part, struct err *err)
+{
+	void *at = part + s->value;
+	uint64_t u = 0;
+	int64_t i = 0;
+	int r = s->form == SIZE       ? num_size(text, &i)
+		: s->form == SIGNED   ? num_i64(text, &i)
+		: s->form == UNSIGNED ? num_u64(text, &u)
+				      : num_max(text, 10, UINT16_MAX, &u);
+
+	if (r < 0)
+		return err_say(err, EINVAL, "--%s: \"%.60s\" is not a %s it takes", s->name, text,
+			       s->form == SIZE ? "size" : "number");
+	if (s->form == UNSIGNED)
+		*(uint64_t *)at = u;
+	else if (s->form == SHORT)
+		*(uint16_t *)at = (uint16_t)u;
+	else
+		*(int64_t *)at = i;
+	*(bool *)(part + s->has) = true;
+	return 0;
+}
+
+static int from_flags(const struct update_opts *o, struct arena *mem, struct config_resources *res,
+		      struct err *err)
+{
+	static const size_t sizes[PARTS] = {sizeof(struct config_memory), sizeof(struct config_cpu),
+					    sizeof(struct config_pids),
+					    sizeof(struct config_block_io)};
+	char *parts[PARTS] = {NULL};
+
+	for (size_t i = 0; i < sizeof(setters) / sizeof(*setters); i++) {
+		const struct setter *s = &setters[i];
+		const char *text = *(const char *const *)((const char *)o + s->opt);
+		int r = 0;
+		if (!text)
+			continue;
+		if (!parts[s->part])
+			parts[s->part] = arena_zalloc(mem, 1, sizes[s->part]);
+		if (s->form == TEXT)
+			*(const char **)(parts[s->part] + s->value) = text;
+		else
+			r = set_number(s, text, parts[s->part], err);
+		if (r < 0)
+			return r;
+	}
+	res->memory = (void *)parts[MEMORY];
+	res->cpu = (void *)parts[CPU];
+	res->pids = (void *)parts[PIDS];
+	res->block_io = (void *)parts[BLOCK_IO];
+	return 0;
+}
+
+/* A document on standard input can be read once only: whether ctr-ext has to do it is asked first. */
+static int check_manager(const struct call *call, struct err *err)
+{
+	auto_(container) struct container c = {.dir_fd = -1, .pidfd = -1};
+	int r = container_open(call->g->root, call->id, false, false, &c, err);
+
+	return r < 0 ? r : cg_check_manager(load_manager(&c), err);
+}
+
+static int from_file(const char *path, struct call *call, struct config_resources **ret,
+		     struct err *err)
+{
+	auto_(str) struct str text = {0};
+	bool is_stdin = str_eq(path, "-");
+	void *res;
+
+	int r = check_manager(call, err);
+	if (r < 0)
+		return r;
+	r = is_stdin ? fd_read_all(STDIN_FILENO, JSON_SIZE_MAX, &text)
+		     : fd_read_file(AT_FDCWD, path, JSON_SIZE_MAX, &text);
+	if (r < 0)
+		return err_set(err, r, "read %s", is_stdin ? "standard input" : path);
+	r = decode_object(&config_resources_table, text.p ? text.p : "", text.len, call->mem, &res,
+			  err);
+	if (r < 0)
+		return err_wrap(err, "%s", is_stdin ? "standard input" : path);
+	*ret = res;
+	return 0;
+}
+
+static int do_update(struct call *call, struct err *err)
+{
+	const struct update_opts *o = call->opts;
+	struct warnings warnings = {.arena = call->mem};
+	struct config_resources own = {0}, *res = &own;
+
+	int r = o->resources ? from_file(o->resources, call, &res, err)
+			     : from_flags(o, call->mem, res, err);
+	if (r < 0 || (r = config_validate_resources(res, &warnings, err)) < 0)
+		return r;
+	for (size_t i = 0; i < warnings.n; i++)
+		log_warning("%s", warnings.texts[i]);
+	return ctr_update(call->g->root, call->id, res, err);
+}
+
+const struct command cmd_update = {
+	.name = "update",
+	.usage = "[flags] ID",
+	.about = "change the limits of a container",
+	.examples = "ctr update --memory 1g --pids-limit 200 web\n",
+	.args = {update_args, false},
+	.opts_size = sizeof(struct update_opts),
+	.flags = CMD_ON_ID,
+	.min_words = 1,
+	.max_words = 1,
+	.run = do_update,
+};

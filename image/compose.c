@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <limits.h>
+
+#include "image/compose.h"
+#include "image/compose_parts.h"
+#include "runtime/base/path.h"
+#include "runtime/base/str.h"
+
+const char **compose_list(const char *const *words, size_t *ret_n, struct arena *mem)
+{
+	size_t n = 0;
+
+	while (words[n])
+		n++;
+	const char **list = arena_zalloc(mem, n, sizeof(*list));
+	memcpy(list, words, n * sizeof(*list));
+	*ret_n = n;
+	return list;
+}
+
+/* ---- process ----------------------------------------------------------------------------------*/
+
+static bool has_variable(const struct words *env, const char *variable)
+{
+	size_t n = strcspn(variable, "=") + 1;
+
+	for (size_t i = 0; i < env->n; i++)
+		if (strncmp(env->v[i], variable, n) == 0)
+			return true;
+	return false;
+}
+
+/* Sets "NAME=VALUE" in place of an older value, so that no name is there twice. */
+static void set_variable(struct words *env, const char *variable, struct arena *mem)
+{
+	size_t n = strcspn(variable, "=") + 1;
+
+	for (size_t i = 0; i < env->n; i++)
+		if (strncmp(env->v[i], variable, n) == 0) {
+			env->v[i] = variable;
+			return;
+		}
+	words_add(env, variable, mem);
+}
+
+static int compose_env(const struct compose *in, const char *hostname, struct config_process *p,
+		       struct err *err)
+{
+	static const char path[] =
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+	const struct run_flags *f = in->flags;
+	struct words env = {0};
+
+	for (size_t i = 0; i < in->image->env.n; i++)
+		set_variable(&env, in->image->env.v[i], in->mem);
+	if (!has_variable(&env, path))
+		words_add(&env, path, in->mem);
+	set_variable(&env, arena_printf(in->mem, "HOSTNAME=%s", hostname), in->mem);
+	if (f->tty && !has_variable(&env, "TERM="))
+		words_add(&env, "TERM=xterm", in->mem);
+	for (size_t i = 0; i < f->env.n; i++) {
+		const char *equals = strchr(f->env.v[i], '=');
+		if (!equals || equals == f->env.v[i])
+			return err_say(err, EINVAL, "--env: expected NAME=VALUE, got \"%.60s\"",
+				       f->env.v[i]);
+		set_variable(&env, f->env.v[i], in->mem);
+	}
+	p->env = env.v;
+	p->n_env = env.n;
+	return 0;
+}
+
+/* The entry point, and behind it what the command line says or else what the image does. */
+static int compose_args(const struct compose *in, struct config_process *p, struct err *err)
+{
+	const struct run_flags *f = in->flags;
+	struct words args = {0};
+
+	if (f->entrypoint) {
+		if (*f->entrypoint)
+			words_add(&args, f->entrypoint, in->mem);
+	} else {
+		for (size_t i = 0; i < in->image->entrypoint.n; i++)
+			words_add(&args, in->image->entrypoint.v[i], in->mem);
+	}
+	const struct words *rest = f->args.n || f->entrypoint ? &f->args : &in->image->cmd;
+	for (size_t i = 0; i < rest->n; i++)
+		words_add(&args, rest->v[i], in->mem);
+	if (!args.n)
+		return err_say(err, EINVAL,
+			       "no command: neither the image nor the command line names one");
+	p->args = args.v;
+	p->n_args = args.n;
+	return 0;
+}
+
+static int compose_process(const struct compose *in, const char *hostname, struct config *cfg,
+			   struct err *err)
+{
+	const struct run_flags *f = in->flags;
+	struct config_process *p = arena_zalloc(in->mem, 1, sizeof(*p));
+
+	cfg->process = p;
+	p->terminal = f->tty;
+	p->has_terminal = true;
+	p->user = arena_zalloc(in->mem, 1, sizeof(*p->user));
+	*p->user = in->facts->user;
+	p->cwd = f->workdir ? f->workdir : in->image->workdir ? in->image->workdir : "/";
+	if (*p->cwd != '/')
+		return err_say(err, EINVAL, "--workdir: expected an absolute path, got \"%.60s\"",
+			       p->cwd);
+	int r = compose_env(in, hostname, p, err);
+	return r < 0 ? r : compose_args(in, p, err);
+}
+
+/* ---- namespaces -------------------------------------------------------------------------------*/
+
+static int read_network(const struct run_flags *f, bool *ret_own, struct err *err)
+{
+	*ret_own = !f->network || !str_eq(f->network, "host");
+	if (!f->network || str_eq(f->network, "none") || str_eq(f->network, "host"))
+		return 0;
+	err_say(err, ENOTSUP, "--network %.40s is not supported by this version of ctr",
+		f->network);
+	err_hint(err, "none: a loopback only; host: the host's network as it is");
+	return -ENOTSUP;
+}
+
+static struct config_id_mapping *map_root(uint32_t id, struct arena *mem)
+{
+	struct config_id_mapping *m = arena_zalloc(mem, 1, sizeof(*m));
+
+	*m = (struct config_id_mapping){0, true, id, true, 1, true};
+	return m;
+}
+
+/* A user who is not root becomes root in a user namespace, where that is nobody else. */
+static int compose_namespaces(const struct compose *in, struct config_linux *l, struct err *err)
+{
+	bool rootless = in->host->euid != 0, own_network;
+	int r = read_network(in->flags, &own_network, err);
+
+	if (r < 0)
+		return r;
+	const struct {
+		enum config_namespace_type type;
+		bool wanted;
+	} rows[] = {
+		{CONFIG_NAMESPACE_TYPE_USER, rootless},
+		{CONFIG_NAMESPACE_TYPE_MOUNT, true},
+		{CONFIG_NAMESPACE_TYPE_PID, true},
+		{CONFIG_NAMESPACE_TYPE_IPC, true},
+		{CONFIG_NAMESPACE_TYPE_UTS, true},
+		{CONFIG_NAMESPACE_TYPE_CGROUP, true},
+		{CONFIG_NAMESPACE_TYPE_NETWORK, own_network},
+	};
+	const size_t n = sizeof(rows) / sizeof(*rows);
+
+	l->namespaces = arena_zalloc(in->mem, n, sizeof(*l->namespaces));
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].wanted)
+			l->namespaces[l->n_namespaces++].type = rows[i].type;
+	if (rootless) {
+		l->uid_mappings = map_root(in->host->euid, in->mem);
+		l->gid_mappings = map_root(in->host->egid, in->mem);
+		l->n_uid_mappings = l->n_gid_mappings = 1;
+	}
+	return 0;
+}
+
+static int compose_sysctls(const struct compose *in, struct config_linux *l, struct err *err)
+{
+	const struct words *w = &in->flags->sysctls;
+
+	l->sysctl = arena_zalloc(in->mem, w->n, sizeof(*l->sysctl));
+	for (size_t i = 0; i < w->n; i++) {
+		const char *equals = strchr(w->v[i], '=');
+		if (!equals || equals == w->v[i])
+			return err_say(err, EINVAL, "--sysctl: expected NAME=VALUE, got \"%.60s\"",
+				       w->v[i]);
+		l->sysctl[l->n_sysctl++] = (struct config_kv){
+			arena_copy(in->mem, w->v[i], (size_t)(equals - w->v[i])), equals + 1};
+	}
+	return 0;
+}
+
+int compose(const struct compose *in, struct config **ret, struct err *err)
+{
+	const struct run_flags *f = in->flags;
+	struct config *cfg = arena_zalloc(in->mem, 1, sizeof(*cfg));
+	/* The kernel's host names are shorter than an id may be. */
+	size_t id_len = strlen(f->id);
+	const char *hostname =
+		f->hostname ? f->hostname
+			    : arena_copy(in->mem, f->id,
+					 id_len > HOST_NAME_MAX - 1 ? HOST_NAME_MAX - 1 : id_len);
+
+	cfg->oci_version = CONFIG_OCI_VERSION;
+	cfg->hostname = hostname;
+	cfg->root = arena_zalloc(in->mem, 1, sizeof(*cfg->root));
+	cfg->root->path = in->image->root;
+	cfg->root->readonly = f->read_only || in->image->is_readonly;
+	cfg->root->has_readonly = true;
+	cfg->linux_ = arena_zalloc(in->mem, 1, sizeof(*cfg->linux_));
+	int r = compose_process(in, hostname, cfg, err);
+	if (r < 0 || (r = compose_namespaces(in, cfg->linux_, err)) < 0 ||
+	    (r = compose_sysctls(in, cfg->linux_, err)) < 0 ||
+	    (r = compose_mounts(in, cfg, err)) < 0 || (r = compose_limits(in, cfg, err)) < 0 ||
+	    (r = compose_privileges(in, cfg, err)) < 0)
+		return r;
+	*ret = cfg;
+	return 0;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An image and the flags of `ctr run` to the struct config that an OCI bundle would have held. From
+ * there on both take the same way. */
+#pragma once
+
+#include "namespaces/rootfs.h"
+#include "runtime/base/words.h"
+#include "runtime/config/config.h"
+#include "runtime/config/host.h"
+
+/* What is run: what an image's config says of it, and where its root is. */
+struct image {
+	const char *name;              /* for the record */
+	const char *root;              /* root.path */
+	struct rootfs_overlay overlay; /* lower NULL: root is used as it is */
+	const char *lookup_root;       /* host directory in which users are looked up */
+	struct words env, entrypoint, cmd;
+	const char *workdir, *user; /* NULL: / and root */
+	struct words tmpfs;         /* as --tmpfs: directories of its own */
+	struct words masked;        /* more masked paths */
+	bool is_readonly;           /* the root is somebody else\'s */
+};
+
+/* The flags as they were written; NULL: not given. */
+struct run_flags {
+	const char *id;
+	const char *hostname, *workdir, *user, *entrypoint, *network;
+	const char *cpus, *cpu_shares, *cpuset_cpus;
+	const char *memory, *memory_swap, *memory_reservation, *pids_limit, *shm_size;
+	struct words env, volumes, mounts, tmpfs, devices, groups;
+	struct words cap_add, cap_drop, ulimits, sysctls, security;
+	struct words args;
+	bool tty, read_only, privileged;
+};
+
+struct run_device {
+	struct config_device node; /* in the container */
+	const char *access;        /* "rwm" */
+};
+
+/* What only a look at files tells. */
+struct run_facts {
+	struct config_user user;
+	struct run_device *devices;
+	size_t n_devices;
+	const char *seccomp_text; /* of --security-opt seccomp=FILE, or NULL */
+	size_t seccomp_len;
+	bool counts_swap;  /* a limit of memory and swap together can be set */
+	bool has_resolver; /* the host has a resolv.conf, and the image a place for it */
+};
+
+/* Fills *ret from the image's and the host's files: users by name, devices by path, the seccomp
+ * profile. All in the arena. */
+int run_look(const struct run_flags *flags, const struct image *image, const struct host *host,
+	     struct arena *mem, struct run_facts *ret, struct err *err);
+
+struct compose {
+	const struct run_flags *flags;
+	const struct image *image;
+	const struct run_facts *facts;
+	const struct host *host;
+	struct arena *mem; /* for the result, which may point into all of the above */
+};
+
+/* Pure. -EINVAL names the flag and says what it takes; -ENOTSUP: a flag's value that other engines
+ * know and ctr does not. */
+int compose(const struct compose *in, struct config **ret, struct err *err);

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+
+#include "image/compose.h"
+#include "image/compose_parts.h"
+#include "namespaces/rlimit.h"
+#include "runtime/base/str.h"
+
+enum { PERIOD_US = 100000, NANO = 1000000000 };
+
+/* "1.5" CPUs in billionths; digits and at most one point. */
+static int parse_cpus(const char *text, int64_t *ret, struct err *err)
+{
+	size_t whole = strspn(text, "0123456789"), at = whole;
+	int64_t cpus = 0, unit = NANO / 10;
+
+	for (size_t i = 0; i < whole && cpus < 1 << 20; i++)
+		cpus = cpus * 10 + (text[i] - '0');
+	cpus *= NANO;
+	if (text[at] == '.')
+		for (at++; text[at] >= '0' && text[at] <= '9'; at++, unit /= 10)
+			cpus += (text[at] - '0') * unit;
+	if (text[at] || at == 0 || cpus < NANO / 100 || whole > 6)
+		return err_say(
+			err, EINVAL,
+			"--cpus: expected a number such as 1.5, at least 0.01, got \"%.40s\"",
+			text);
+	*ret = cpus;
+	return 0;
+}
+
+static int parse_size(const char *flag, const char *text, bool may_be_endless, int64_t *ret,
+		      struct err *err)
+{
+	int64_t n;
+
+	if (num_size(text, &n) < 0 || n == 0 || (n < 0 && !may_be_endless))
+		return err_say(err, EINVAL,
+			       "--%s: expected a size such as 512m or 2g, got \"%.40s\"", flag,
+			       text);
+	*ret = n;
+	return 0;
+}
+
+static int compose_cpu(const struct compose *in, struct config_resources *res, struct err *err)
+{
+	const struct run_flags *f = in->flags;
+	struct config_cpu *c = arena_zalloc(in->mem, 1, sizeof(*c));
+	int64_t cpus = 0;
+
+	if (!f->cpus && !f->cpu_shares && !f->cpuset_cpus)
+		return 0;
+	res->cpu = c;
+	c->cpus = f->cpuset_cpus;
+	if (f->cpu_shares) {
+		if (num_max(f->cpu_shares, 10, 262144, &c->shares) < 0 || c->shares < 2)
+			return err_say(err, EINVAL,
+				       "--cpu-shares: expected 2 to 262144, got \"%.40s\"",
+				       f->cpu_shares);
+		c->has_shares = true;
+	}
+	if (f->cpus) {
+		int r = parse_cpus(f->cpus, &cpus, err);
+		if (r < 0)
+			return r;
+		c->period = PERIOD_US;
+		c->quota = cpus / (NANO / PERIOD_US);
+		c->has_period = c->has_quota = true;
+	}
+	return 0;
+}
+
+/* Unless something is said about swap there is none: a limit of 512m is one of 512m. */
+static int compose_memory(const struct compose *in, struct config_resources *res, struct err *err)
+{
+	const struct run_flags *f = in->flags;
+	struct config_memory *m = arena_zalloc(in->mem, 1, sizeof(*m));
+
+	if (!f->memory && !f->memory_swap && !f->memory_reservation)
+		return 0;
+	res->memory = m;
+	int r = f->memory ? parse_size("memory", f->memory, false, &m->limit, err) : 0;
+	if (r == 0 && f->memory_swap)
+		r = parse_size("memory-swap", f->memory_swap, true, &m->swap, err);
+	if (r == 0 && f->memory_reservation)
+		r = parse_size("memory-reservation", f->memory_reservation, false, &m->reservation,
+			       err);
+	if (r < 0)
+		return r;
+	if (f->memory_swap && !f->memory)
+		return err_say(err, EINVAL,
+			       "--memory-swap counts memory and swap: it needs --memory too");
+	if (f->memory_swap && m->swap >= 0 && m->swap < m->limit)
+		return err_say(
+			err, EINVAL,
+			"--memory-swap counts memory and swap: it can't be less than --memory");
+	if (f->memory && !f->memory_swap && in->facts->counts_swap)
+		m->swap = m->limit;
+	m->has_limit = f->memory != NULL;
+	m->has_swap = m->swap != 0;
+	m->has_reservation = f->memory_reservation != NULL;
+	return 0;
+}
+
+/* There is a limit unless the user says 0 or -1: fork bombs don't ask. */
+static int compose_pids(const struct compose *in, struct config_resources *res, struct err *err)
+{
+	const char *text = in->flags->pids_limit;
+	int64_t n = PIDS_DEFAULT;
+
+	if (text && (num_i64(text, &n) < 0 || n < -1))
+		return err_say(err, EINVAL, "--pids-limit: expected a number, got \"%.40s\"", text);
+	res->pids = arena_zalloc(in->mem, 1, sizeof(*res->pids));
+	res->pids->limit = n > 0 ? n : -1;
+	res->pids->has_limit = true;
+	return 0;
+}
+
+static int compose_ulimits(const struct compose *in, struct config_process *p, struct err *err)
+{
+	const struct words *w = &in->flags->ulimits;
+
+	p->rlimits = arena_zalloc(in->mem, w->n, sizeof(*p->rlimits));
+	for (size_t i = 0; i < w->n; i++) {
+		struct config_rlimit limit;
+		int r = rlimit_parse(w->v[i], &limit, err);
+		if (r < 0)
+			return err_wrap(err, "--ulimit");
+		size_t at = 0; /* the last one of a kind wins */
+		while (at < p->n_rlimits && !str_eq(p->rlimits[at].type, limit.type))
+			at++;
+		p->n_rlimits += at == p->n_rlimits;
+		p->rlimits[at] = limit;
+	}
+	return 0;
+}
+
+int compose_limits(const struct compose *in, struct config *cfg, struct err *err)
+{
+	struct config_resources *res = arena_zalloc(in->mem, 1, sizeof(*res));
+	int r = compose_cpu(in, res, err);
+
+	cfg->linux_->resources = res;
+	if (r < 0 || (r = compose_memory(in, res, err)) < 0 || (r = compose_pids(in, res, err)) < 0)
+		return r;
+	return compose_ulimits(in, cfg->process, err);
+}

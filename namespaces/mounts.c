@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mounts[] of the config. Each becomes a detached mount that already has all its attributes, and
+ * then appears in one step at a place that was resolved once: nothing is remounted by path. */
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "namespaces/cgroup_mount.h"
+#include "namespaces/mount_words.h"
+#include "namespaces/ns.h"
+#include "namespaces/rootfs.h"
+#include "runtime/base/path.h"
+#include "runtime/base/sys.h"
+
+/* What may be mounted inside /proc: files that a container is shown a view of its own of. */
+static const char *const proc_allowed[] = {
+	"cpuinfo",
+	"diskstats",
+	"meminfo",
+	"stat",
+	"swaps",
+	"uptime",
+	"loadavg",
+	"slabinfo",
+	"sys/kernel/ns_last_pid",
+	"sys/crypto/fips_enabled",
+};
+
+struct one {
+	const struct config_mount *m;
+	size_t index;
+	const char *type;
+	const char *dest;   /* cleaned, absolute */
+	const char *source; /* of a bind: absolute */
+	enum mount_depth bind;
+	struct mount_words words;
+	struct arena mem;
+};
+
+static void one_clear(struct one *o)
+{
+	mount_words_clear(&o->words);
+	arena_clear(&o->mem);
+}
+
+bool mount_is_bind(const struct config_mount *m)
+{
+	bool bind = m->type && (str_eq(m->type, "bind") || str_eq(m->type, "rbind"));
+
+	for (size_t i = 0; i < m->n_options; i++)
+		bind |= str_eq(m->options[i], "bind") || str_eq(m->options[i], "rbind");
+	return bind;
+}
+
+static bool has_new(const struct config *cfg, uint64_t flag)
+{
+	for (size_t i = 0; i < cfg->linux_->n_namespaces; i++)
+		if (ns_flag(cfg->linux_->namespaces[i].type) == flag)
+			return !cfg->linux_->namespaces[i].path;
+	return false;
+}
+
+/* sysfs shows the devices of the network namespace: one who owns only a user namespace may not
+ * mount it over the host's network, but may bind the host's. */
+static bool sysfs_is_bind(const struct config *cfg, const struct rootfs_want *want)
+{
+	return want->userns && !has_new(cfg, CLONE_NEWNET);
+}
+
+static int refuse(const struct one *o, struct err *err)
+{
+	const struct {
+		bool is_there;
+		const char *what;
+	} parts[] = {
+		{o->words.idmap != MOUNT_NOT || o->m->n_uid_mappings || o->m->n_gid_mappings,
+		 "id-mapped mounts"},
+		{o->words.copy_symlink, "the option copy-symlink"},
+		{o->bind != MOUNT_NOT && o->words.copy_up, "tmpcopyup on a bind mount"},
+	};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+		if (parts[i].is_there) {
+			err_say(err, ENOTSUP,
+				"mounts[%zu] %s: %s: not supported by this version of ctr",
+				o->index, o->dest, parts[i].what);
+			err_code(err, "unsupported-property");
+			return -ENOTSUP;
+		}
+	if (o->bind != MOUNT_NOT && o->words.data.len)
+		return err_say(
+			err, EINVAL,
+			"mounts[%zu] %s: bind mounts cannot have any filesystem-specific options "
+			"applied: \"%s\"",
+			o->index, o->dest, o->words.data.p);
+	if (o->words.remount && (o->words.data.len || o->words.super.len))
+		return err_say(err, EINVAL, "mounts[%zu] %s: a remount changes mount flags only",
+			       o->index, o->dest);
+	return 0;
+}
+
+static int read_one(const struct config *cfg, const struct rootfs_want *want, size_t i,
+		    struct one *ret, struct err *err)
+{
+	struct one o = {.m = &cfg->mounts[i], .index = i};
+	const struct config_mount *m = o.m;
+
+	int r = mount_words_read(m->options, m->n_options, &o.words, err);
+	if (r < 0) {
+		err_wrap(err, "mounts[%zu] %s", i, m->destination);
+		return r;
+	}
+	o.type = m->type ? m->type : "";
+	o.dest = path_join(&o.mem, "/", m->destination);
+	o.bind = o.words.bind;
+	if (o.bind == MOUNT_NOT && mount_is_bind(m))
+		o.bind = str_eq(o.type, "rbind") ? MOUNT_ALL : MOUNT_ONE;
+	const char *source = m->source ? m->source : "";
+	if (o.bind == MOUNT_NOT && str_eq(o.type, "sysfs") && sysfs_is_bind(cfg, want)) {
+		o.bind = MOUNT_ALL;
+		source = "/sys";
+		/* Below it hangs the host's cgroup tree: what is read-only must be so all the way. */
+		o.words.attr_all.set |= o.words.attr.set;
+	}
+	if (o.bind != MOUNT_NOT) {
+		if (!*source)
+			r = err_say(err, EINVAL, "mounts[%zu] %s: a bind mount needs a source", i,
+				    o.dest);
+		o.source = path_from(&o.mem, want->bundle, source);
+	}
+	if (r == 0)
+		r = refuse(&o, err);
+	if (r < 0)
+		one_clear(&o);
+	else
+		*ret = o;
+	return r;
+}
+
+/* /proc itself only takes a procfs; below it only the listed files may be covered (CVE-2019-16884,
+ * CVE-2019-19921). What a symlink leads there is refused by the executor. */
+static int check_proc(const struct one *o, bool *ret_allowed, struct err *err)
+{
+	*ret_allowed = str_eq(o->dest, "/proc");
+	if (*ret_allowed) {
+		if (str_eq(o->type, "proc") || (o->source && str_eq(o->source, "/proc")) ||
+		    o->words.remount)
+			return 0;
+		return err_say(err, EINVAL, "mounts[%zu] /proc: only a procfs may be mounted there",
+			       o->index);
+	}
+	if (!path_below(o->dest, "/proc"))
+		return 0;
+	for (size_t i = 0; i < sizeof(proc_allowed) / sizeof(*proc_allowed); i++)
+		*ret_allowed |= str_eq(o->dest + strlen("/proc/"), proc_allowed[i]);
+	if (*ret_allowed || o->words.remount)
+		return 0;
+	return err_say(err, EINVAL, "mounts[%zu] %s: is inside /proc", o->index, o->dest);
+}
+
+int mounts_plan_sources(const struct config *cfg, const struct rootfs_want *want,
+			const struct rootfs_slots *s, struct oplist *ops, struct err *err)
+{
+	for (size_t i = 0; i < cfg->n_mounts; i++) {
+		auto_(one) struct one o = {.type = ""};
+		int r = read_one(cfg, want, i, &o, err);
+		if (r < 0)
+			return r;
+		if (o.bind == MOUNT_NOT || o.words.remount)
+			continue;
+		oplist_why(ops, "mounts[%zu] source %s", i, o.source);
+		uint32_t str = oplist_str(ops, o.source);
+		struct op *op = oplist_add(ops, OP_OPEN_TREE);
+		op->fd = SLOT_CWD;
+		op->str = str;
+		op->a = OPEN_TREE_CLONE | (o.bind == MOUNT_ALL ? AT_RECURSIVE : 0) |
+			(o.words.source_nofollow ? AT_SYMLINK_NOFOLLOW : 0);
+		op->ret = (int16_t)(s->sources + (int)i);
+	}
+	return 0;
+}
+
+static void attr_op(struct oplist *ops, int16_t mount, const struct mount_flags *f, bool all)
+{
+	struct op_attr attr = {
+		.set = f->set,
+		.clr = f->clr,
+		.userns = SLOT_NONE,
+		.recursive = all,
+	};
+
+	if (!f->set && !f->clr)
+		return;
+	uint32_t data = oplist_blob(ops, &attr, sizeof(attr));
+	struct op *op = oplist_add(ops, OP_SETATTR);
+	op->fd = mount;
+	op->data = data;
+	op->size = sizeof(attr);
+}
+
+static void plan_attributes(const struct one *o, int16_t mount, struct oplist *ops)
+{
+	/* fsmount has set those of a new file system already. */
+	if (o->bind != MOUNT_NOT || o->words.remount)
+		attr_op(ops, mount, &o->words.attr, false);
+	attr_op(ops, mount, &o->words.attr_all, true);
+	for (unsigned i = 0; i < o->words.n_propagation; i++) {
+		struct op_attr attr = {
+			.propagation = o->words.propagation[i].type,
+			.userns = SLOT_NONE,
+			.recursive = o->words.propagation[i].depth == MOUNT_ALL,
+		};
+		uint32_t data = oplist_blob(ops, &attr, sizeof(attr));
+		struct op *op = oplist_add(ops, OP_SETATTR);
+		op->fd = mount;
+		op->data = data;
+		op->size = sizeof(attr);
+	}
+}
+
+static void plan_new(const struct one *o, int16_t mount, struct oplist *ops)
+{
+	auto_(str) struct str data = {0};
+
+	if (o->m->source && *o->m->source) {
+		str_add_mem(&data, "source", sizeof("source"));
+		str_add_mem(&data, o->m->source, strlen(o->m->source) + 1);
+	}
+	str_add_mem(&data, o->words.super.p, o->words.super.len);
+	str_add_mem(&data, o->words.data.p, o->words.data.len);
+	uint32_t type = oplist_str(ops, o->type);
+	uint32_t at = data.len ? oplist_blob(ops, data.p, data.len) : 0;
+	struct op *op = oplist_add(ops, OP_FSMOUNT);
+	op->str = type;
+	op->data = at;
+	op->size = (uint32_t)data.len;
+	op->a = o->words.attr.set;
+	op->ret = mount;
+}
+
+static void plan_target(const struct one *o, const struct rootfs_slots *s, int16_t mount,
+			int16_t target, bool in_proc, struct oplist *ops)
+{
+	bool dir = o->bind == MOUNT_NOT;
+	bool strict = str_eq(o->type, "proc") || str_eq(o->type, "sysfs");
+	uint32_t str = oplist_str(ops, o->dest);
+	struct op *op = oplist_add(ops, OP_TARGET);
+
+	op->fd = s->root;
+	op->fd2 = dir || o->words.remount ? SLOT_NONE : mount;
+	op->str = str;
+	op->a = o->words.remount ? 0 : dir ? S_IFDIR | 0755 : 0755;
+	op->ret = target;
+	op->flags =
+		(in_proc ? 0 : OPF_NOPROC) | (strict || o->words.dest_nofollow ? OPF_REALDIR : 0);
+}
+
+static int plan_one(const struct one *o, const struct rootfs_slots *s, int16_t mount,
+		    int16_t target, struct oplist *ops, struct err *err)
+{
+	bool in_proc;
+	int r = check_proc(o, &in_proc, err);
+
+	if (r < 0)
+		return r;
+	oplist_why(ops, "mounts[%zu] %s", o->index, o->dest);
+	if (o->words.remount) {
+		plan_target(o, s, mount, target, in_proc, ops);
+		plan_attributes(o, target, ops);
+		return 0;
+	}
+	if (o->bind == MOUNT_NOT)
+		plan_new(o, mount, ops);
+	plan_attributes(o, mount, ops);
+	if (o->words.copy_up) {
+		uint32_t str = oplist_str(ops, o->dest);
+		struct op *op = oplist_add(ops, OP_COPY_UP);
+		op->fd = s->root;
+		op->fd2 = mount;
+		op->str = str;
+	}
+	plan_target(o, s, mount, target, in_proc, ops);
+	struct op *op = oplist_add(ops, OP_MOVE_MOUNT);
+	op->fd = mount;
+	op->fd2 = target;
+	return 0;
+}
+
+int mounts_plan(const struct config *cfg, const struct host *host, const struct rootfs_want *want,
+		const struct rootfs_slots *s, struct oplist *ops, struct err *err)
+{
+	int16_t mount = oplist_slots(ops, 2), target = (int16_t)(mount + 1);
+
+	for (size_t i = 0; i < cfg->n_mounts; i++) {
+		auto_(one) struct one o = {.type = ""};
+		int r = read_one(cfg, want, i, &o, err);
+		if (r < 0)
+			return r;
+		if (o.bind == MOUNT_NOT && !o.words.remount &&
+		    (str_eq(o.type, "cgroup") || str_eq(o.type, "cgroup2"))) {
+			const struct cgroup_mount cg = {
+				.dest = o.dest,
+				.attr = o.words.attr.set,
+				.is_private = ns_has(cfg, CLONE_NEWCGROUP),
+				.root = s->root,
+				.mount = mount,
+				.target = target,
+			};
+			oplist_why(ops, "mounts[%zu] %s", i, o.dest);
+			r = cgroup_mount_plan(&cg, host, want, ops, err);
+		} else {
+			int16_t from = o.bind == MOUNT_NOT ? mount : (int16_t)(s->sources + (int)i);
+			r = plan_one(&o, s, from, target, ops, err);
+		}
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "namespaces/rootfs.h"
+#include "runtime/base/path.h"
+#include "runtime/base/sys.h"
+
+static const struct {
+	const char *word;
+	uint64_t type;
+	bool recursive;
+} propagations[] = {
+	{"private", MS_PRIVATE, false},       {"rprivate", MS_PRIVATE, true},
+	{"slave", MS_SLAVE, false},           {"rslave", MS_SLAVE, true},
+	{"shared", MS_SHARED, false},         {"rshared", MS_SHARED, true},
+	{"unbindable", MS_UNBINDABLE, false}, {"runbindable", MS_UNBINDABLE, true},
+};
+
+static void attr_op(struct oplist *ops, int16_t fd, const char *path, const struct op_attr *attr)
+{
+	uint32_t str = path ? oplist_str(ops, path) : 0;
+	uint32_t data = oplist_blob(ops, attr, sizeof(*attr));
+	struct op *op = oplist_add(ops, OP_SETATTR);
+
+	op->fd = fd;
+	op->str = str;
+	op->data = data;
+	op->size = sizeof(*attr);
+}
+
+static void propagate(struct oplist *ops, int16_t fd, const char *path, uint64_t type,
+		      bool recursive)
+{
+	struct op_attr attr = {
+		.propagation = type,
+		.userns = SLOT_NONE,
+		.recursive = recursive,
+	};
+	attr_op(ops, fd, path, &attr);
+}
+
+/* Cuts the copy of the host's mounts off from the host. With a shared rootfsPropagation only the
+ * mount that the new root hangs on is cut off: the others are to pass mounts on. */
+static void plan_detachment(const struct config *cfg, struct oplist *ops)
+{
+	const char *word = cfg->linux_->rootfs_propagation;
+
+	oplist_why(ops, "linux.rootfsPropagation");
+	if (word && str_ends(word, "shared"))
+		propagate(ops, SLOT_CWD, "/", MS_PRIVATE, false);
+	else if (word && str_ends(word, "private"))
+		propagate(ops, SLOT_CWD, "/", MS_PRIVATE, true);
+	else
+		propagate(ops, SLOT_CWD, "/", MS_SLAVE, true);
+}
+
+static struct op *open_op(struct oplist *ops, const char *path, uint64_t flags, int16_t ret)
+{
+	uint32_t str = oplist_str(ops, path);
+	struct op *op = oplist_add(ops, OP_OPEN);
+
+	op->fd = SLOT_CWD;
+	op->str = str;
+	op->a = flags;
+	op->ret = ret;
+	return op;
+}
+
+static void move_op(struct oplist *ops, int16_t mount, int16_t target)
+{
+	struct op *op = oplist_add(ops, OP_MOVE_MOUNT);
+
+	op->fd = mount;
+	op->fd2 = target;
+}
+
+static void fsmount_op(struct oplist *ops, const char *type, const struct str *data, uint64_t attr,
+		       int16_t ret)
+{
+	uint32_t str = oplist_str(ops, type);
+	uint32_t at = data && data->len ? oplist_blob(ops, data->p, data->len) : 0;
+	struct op *op = oplist_add(ops, OP_FSMOUNT);
+
+	op->str = str;
+	op->data = at;
+	op->size = at ? (uint32_t)data->len : 0;
+	op->a = attr;
+	op->ret = ret;
+}
+
+static void option(struct str *data, const char *key, const char *value)
+{
+	str_add_mem(data, key, strlen(key) + 1);
+	str_add_mem(data, value, strlen(value) + 1);
+}
+
+/* upper/DIR, made as deep as needed: the slot of its descriptor. */
+static int16_t plan_upper_dir(const char *dir, int16_t tmpfs, struct oplist *ops)
+{
+	auto_(arena) struct arena mem = {0};
+	int16_t slot = oplist_slots(ops, 1);
+	uint32_t path = oplist_str(ops, arena_printf(&mem, "upper%s", dir));
+	struct op *op = oplist_add(ops, OP_MKDIR);
+
+	op->fd = tmpfs;
+	op->str = path;
+	op->a = 0755;
+	op = oplist_add(ops, OP_OPEN);
+	op->fd = tmpfs;
+	op->str = path;
+	op->a = O_PATH | O_DIRECTORY | O_NOFOLLOW;
+	op->ret = slot;
+	return slot;
+}
+
+/* A node 0:0 in the upper directory is to overlay what a deletion was: the name is free for
+ * something new, and no mount that could be taken away again keeps what is below from sight
+ * (Documentation/filesystems/overlayfs.rst, "whiteouts and opaque directories"). */
+static void plan_whiteouts(const struct rootfs_overlay *o, int16_t tmpfs, struct oplist *ops)
+{
+	auto_(arena) struct arena mem = {0};
+	const char *dir = NULL;
+	int16_t slot = SLOT_NONE;
+
+	for (size_t i = 0; i < o->n_hidden; i++) {
+		const char *slash = strrchr(o->hidden[i], '/');
+		const char *here = arena_copy(&mem, o->hidden[i], (size_t)(slash - o->hidden[i]));
+		oplist_why(ops, "hide the host's %s", o->hidden[i]);
+		if (!dir || !str_eq(dir, here))
+			slot = plan_upper_dir(here, tmpfs, ops);
+		dir = here;
+		uint32_t name = oplist_str(ops, slash + 1);
+		struct op *op = oplist_add(ops, OP_MKNOD);
+		op->fd = slot;
+		op->str = name;
+		op->a = S_IFCHR;
+	}
+}
+
+/* The private tmpfs lies on `base` in the executor's own mount namespace; the overlay takes its
+ * upper directory by that path, which nobody but root can touch. */
+static void plan_overlay(const struct rootfs_overlay *o, const char *base, int16_t root,
+			 struct oplist *ops)
+{
+	auto_(arena) struct arena mem = {0};
+	auto_(str) struct str data = {0};
+	int16_t tmpfs = oplist_slots(ops, 2), at = (int16_t)(tmpfs + 1);
+
+	oplist_why(ops, "the container's writable layer");
+	option(&data, "mode", "0755");
+	if (o->upper_bytes)
+		option(&data, "size",
+		       arena_printf(&mem, "%llu", (unsigned long long)o->upper_bytes));
+	fsmount_op(ops, "tmpfs", &data, MOUNT_ATTR_NODEV, tmpfs);
+	open_op(ops, base, O_PATH | O_DIRECTORY | O_NOFOLLOW, at);
+	move_op(ops, tmpfs, at);
+	static const char *const dirs[] = {"upper", "work"};
+	for (size_t i = 0; i < 2; i++) {
+		uint32_t name = oplist_str(ops, dirs[i]);
+		struct op *op = oplist_add(ops, OP_MKDIR);
+		op->fd = tmpfs;
+		op->str = name;
+		op->a = 0755;
+	}
+	plan_whiteouts(o, tmpfs, ops);
+	oplist_why(ops, "the host's root, read-only, below the writable layer");
+	str_clear(&data);
+	option(&data, "source", "overlay");
+	option(&data, "lowerdir", o->lower);
+	option(&data, "upperdir", arena_printf(&mem, "%s/upper", base));
+	option(&data, "workdir", arena_printf(&mem, "%s/work", base));
+	fsmount_op(ops, "overlay", &data, 0, root);
+	oplist_add(ops, OP_CLOSE)->fd = tmpfs;
+}
+
+int rootfs_plan_sources(const struct config *cfg, const struct rootfs_want *want,
+			struct rootfs_slots *s, struct oplist *ops, struct err *err)
+{
+	auto_(arena) struct arena mem = {0};
+	const char *path = path_from(&mem, want->bundle, cfg->root->path);
+
+	s->root = oplist_slots(ops, 5);
+	s->dev = (int16_t)(s->root + 1);
+	s->null = (int16_t)(s->root + 2);
+	s->empty = (int16_t)(s->root + 3);
+	s->sources = oplist_slots(ops, (unsigned)(cfg->n_mounts + dev_count(cfg)));
+	if (oplist_full(ops))
+		return err_say(err, E2BIG, "mounts: %zu are more than ctr can hold open",
+			       cfg->n_mounts);
+
+	plan_detachment(cfg, ops);
+	if (want->overlay) {
+		plan_overlay(want->overlay, path, s->root, ops);
+	} else {
+		oplist_why(ops, "root.path %s", path);
+		uint32_t str = oplist_str(ops, path);
+		struct op *op = oplist_add(ops, OP_OPEN_TREE);
+		op->fd = SLOT_CWD;
+		op->str = str;
+		op->a = OPEN_TREE_CLONE | AT_RECURSIVE;
+		op->ret = s->root;
+	}
+	int r = mounts_plan_sources(cfg, want, s, ops, err);
+	if (r == 0)
+		dev_plan_sources(cfg, want, s, ops);
+	return r;
+}
+
+static bool dev_is_bind(const struct config *cfg)
+{
+	for (size_t i = 0; i < cfg->n_mounts; i++) {
+		const struct config_mount *m = &cfg->mounts[i];
+		if (!str_eq(m->destination, "/dev") && !str_eq(m->destination, "/dev/"))
+			continue;
+		if (mount_is_bind(m))
+			return true;
+	}
+	return false;
+}
+
+int rootfs_plan_mounts(const struct config *cfg, const struct host *host,
+		       const struct rootfs_want *want, struct rootfs_slots *s, struct oplist *ops,
+		       struct err *err)
+{
+	/* The root is attached on top of /: that needs no path, and the mount below it is private, so
+	 * nothing is passed on. Absolute paths still begin below it. */
+	int16_t top = oplist_slots(ops, 1);
+	oplist_why(ops, "root.path");
+	open_op(ops, "/", O_PATH | O_DIRECTORY, top);
+	move_op(ops, s->root, top);
+
+	int r = mounts_plan(cfg, host, want, s, ops, err);
+	if (r < 0)
+		return r;
+	return dev_is_bind(cfg) ? 0 : dev_plan(cfg, want, s, ops, err);
+}
+
+static void cover(struct oplist *ops, enum op_kind kind, const char *why, size_t i,
+		  const char *path, const struct rootfs_slots *s)
+{
+	oplist_why(ops, "%s[%zu] %s", why, i, path);
+	uint32_t str = oplist_str(ops, path);
+	struct op *op = oplist_add(ops, kind);
+
+	op->fd = s->root;
+	op->str = str;
+	if (kind == OP_MASK) {
+		op->fd2 = s->null;
+		op->ret = s->empty;
+	}
+}
+
+static void plan_masks(const struct config_linux *l, const struct rootfs_slots *s,
+		       struct oplist *ops)
+{
+	auto_(str) struct str data = {0};
+
+	if (l->n_masked_paths) {
+		oplist_why(ops, "linux.maskedPaths");
+		uint32_t null = oplist_str(ops, "/dev/null");
+		struct op *op = oplist_add(ops, OP_OPEN_TREE);
+		op->fd = SLOT_CWD; /* the host's, not the rootfs's: CVE-2025-31133 */
+		op->str = null;
+		op->a = OPEN_TREE_CLONE;
+		op->ret = s->null;
+		option(&data, "nr_inodes", "1");
+		option(&data, "mode", "0555");
+		fsmount_op(ops, "tmpfs", &data,
+			   MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+				   MOUNT_ATTR_NOEXEC,
+			   s->empty);
+	}
+	for (size_t i = 0; i < l->n_masked_paths; i++)
+		cover(ops, OP_MASK, "linux.maskedPaths", i, l->masked_paths[i], s);
+	for (size_t i = 0; i < l->n_readonly_paths; i++)
+		cover(ops, OP_READONLY, "linux.readonlyPaths", i, l->readonly_paths[i], s);
+}
+
+int rootfs_plan_enter(const struct config *cfg, struct rootfs_slots *s, struct oplist *ops,
+		      struct err *err)
+{
+	const struct config_linux *l = cfg->linux_;
+
+	plan_masks(l, s, ops);
+	if (cfg->root->readonly) {
+		struct op_attr attr = {.set = MOUNT_ATTR_RDONLY, .userns = SLOT_NONE};
+		oplist_why(ops, "root.readonly");
+		attr_op(ops, s->root, NULL, &attr);
+	}
+	oplist_why(ops, "enter the root file system");
+	oplist_add(ops, OP_PIVOT)->fd = s->root;
+	if (!l->rootfs_propagation)
+		return 0;
+	for (size_t i = 0; i < sizeof(propagations) / sizeof(*propagations); i++) {
+		if (!str_eq(l->rootfs_propagation, propagations[i].word))
+			continue;
+		oplist_why(ops, "linux.rootfsPropagation");
+		propagate(ops, s->root, NULL, propagations[i].type, propagations[i].recursive);
+		return 0;
+	}
+	return err_say(err, EINVAL, "linux.rootfsPropagation: unknown word \"%s\"",
+		       l->rootfs_propagation);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The root file system: where it comes from, what is mounted in it, what of it is hidden, and the
+ * change into it. Planners: they append operations (runtime/base/op.h) and touch nothing. */
+#pragma once
+
+#include "runtime/base/oplist.h"
+#include "runtime/config/config.h"
+#include "runtime/config/host.h"
+
+/* A root that is an overlay made at start: `lower`, read-only, under a private tmpfs. It is built
+ * on the directory root.path, which must exist and be empty. */
+struct rootfs_overlay {
+	const char *lower;         /* absolute host directory */
+	uint64_t upper_bytes;      /* most that the container may write; 0: the kernel's default */
+	const char *const *hidden; /* absolute paths in it that are as if they had been deleted;
+				    * those of one directory should stand together */
+	size_t n_hidden;
+};
+
+/* Slots that the planners of one container share. */
+struct rootfs_slots {
+	int16_t root;    /* the new root's mount */
+	int16_t dev;     /* its /dev */
+	int16_t null;    /* a detached mount of the host's null device, to mask files with */
+	int16_t empty;   /* a detached empty read-only file system, to mask directories with */
+	int16_t sources; /* the first of n_mounts slots of bind sources and n devices' */
+};
+
+struct rootfs_want {
+	const char *bundle; /* absolute: relative sources and root.path begin there */
+	const struct rootfs_overlay *overlay;
+	bool userns; /* a user namespace of its own: device nodes are bound, not made */
+	const char *const *cgroups; /* "CONTROLLERS:/directory" of the container's groups */
+	size_t n_cgroups;
+};
+
+/* Phase 1, with the caller's identity: opens everything that comes from the host. */
+int rootfs_plan_sources(const struct config *cfg, const struct rootfs_want *want,
+			struct rootfs_slots *s, struct oplist *ops, struct err *err);
+/* Phase 2, as the container's root: attach the root, mount, make devices. */
+int rootfs_plan_mounts(const struct config *cfg, const struct host *host,
+		       const struct rootfs_want *want, struct rootfs_slots *s, struct oplist *ops,
+		       struct err *err);
+/* Phase 3: masked and read-only paths, read-only root, propagation, pivot. */
+int rootfs_plan_enter(const struct config *cfg, struct rootfs_slots *s, struct oplist *ops,
+		      struct err *err);
+
+/* namespaces/mounts.c: the mounts[] of the config. */
+int mounts_plan_sources(const struct config *cfg, const struct rootfs_want *want,
+			const struct rootfs_slots *s, struct oplist *ops, struct err *err);
+int mounts_plan(const struct config *cfg, const struct host *host, const struct rootfs_want *want,
+		const struct rootfs_slots *s, struct oplist *ops, struct err *err);
+
+/* Whether a mount binds something of the host. */
+bool mount_is_bind(const struct config_mount *m);
+
+/* namespaces/dev.c: device nodes and the links of /dev. */
+void dev_plan_sources(const struct config *cfg, const struct rootfs_want *want,
+		      const struct rootfs_slots *s, struct oplist *ops);
+int dev_plan(const struct config *cfg, const struct rootfs_want *want, const struct rootfs_slots *s,
+	     struct oplist *ops, struct err *err);
+/* How many devices a container gets: the six that are always there and the config's others. */
+size_t dev_count(const struct config *cfg);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdint.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "runtime/base/clock.h"
+
+/* The date of a day since 1970-01-01, in the Gregorian calendar: years are counted from March, so
+ * that the leap day is a year's last. */
+static void date_of(uint64_t day, unsigned *ret_year, unsigned *ret_month, unsigned *ret_day)
+{
+	enum { DAYS_400_YEARS = 146097, DAYS_TO_1970 = 719468 }; /* the latter from 0000-03-01 */
+	uint64_t all = day + DAYS_TO_1970, era = all / DAYS_400_YEARS;
+	unsigned d = (unsigned)(all % DAYS_400_YEARS);
+	unsigned year = (d - d / 1460 + d / 36524 - d / 146096) / 365;
+	unsigned in_year = d - (365 * year + year / 4 - year / 100);
+	unsigned month = (5 * in_year + 2) / 153; /* 0 is March */
+
+	*ret_day = in_year - (153 * month + 2) / 5 + 1;
+	*ret_month = month < 10 ? month + 3 : month - 9;
+	*ret_year = (unsigned)(era * 400) + year + (*ret_month <= 2);
+}
+
+const char *clock_text(char buf[CLOCK_TEXT_MAX], int64_t seconds, unsigned nanoseconds)
+{
+	uint64_t t = seconds < 0 ? 0 : (uint64_t)seconds;
+	unsigned year, month, day, s = (unsigned)(t % 86400);
+
+	date_of(t / 86400, &year, &month, &day);
+	int n = snprintf(buf, CLOCK_TEXT_MAX, "%04u-%02u-%02uT%02u:%02u:%02u", year % 10000, month,
+			 day, s / 3600, s / 60 % 60, s % 60);
+	if (nanoseconds < 1000000000)
+		n += snprintf(buf + n, CLOCK_TEXT_MAX - (size_t)n, ".%09u", nanoseconds);
+	snprintf(buf + n, CLOCK_TEXT_MAX - (size_t)n, "Z");
+	return buf;
+}
+
+const char *clock_now(char buf[CLOCK_TEXT_MAX], bool nanoseconds)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return clock_text(buf, t.tv_sec, nanoseconds ? (unsigned)t.tv_nsec : CLOCK_WHOLE);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Time as text. libc's own conversions read the time zone's file even for UTC. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { CLOCK_TEXT_MAX = 40, CLOCK_WHOLE = 1000000000 };
+
+/* "2026-01-02T03:04:05Z" (RFC 3339) for seconds since 1970, those before being 1970; with
+ * nanoseconds below CLOCK_WHOLE "…05.012345678Z". */
+const char *clock_text(char buf[CLOCK_TEXT_MAX], int64_t seconds, unsigned nanoseconds);
+const char *clock_now(char buf[CLOCK_TEXT_MAX], bool nanoseconds);

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "cgroups/cgroup.h"
+#include "runtime/base/chan.h"
+#include "runtime/base/fd.h"
+#include "runtime/base/path.h"
+#include "runtime/base/str.h"
+#include "runtime/base/sys.h"
+#include "runtime/config/decode.h"
+#include "runtime/config/encode.h"
+#include "runtime/container.h"
+#include "runtime/probe.h"
+#include "runtime/state.h"
+
+enum { STATE_MAX = 1 << 20, SMALL_MAX = 256 };
+
+/* podman without root calls runtimes as root of its own user namespace, and as another user. */
+static bool is_root(void)
+{
+	const char *user = getenv("USER");
+
+	return geteuid() == 0 && ((user && str_eq(user, "root")) || !probe_in_userns());
+}
+
+const char *container_default_root(struct arena *a)
+{
+	const char *dir = getenv("XDG_RUNTIME_DIR");
+	bool has_dir = dir && *dir == '/';
+
+	if (geteuid() == 0 && (!has_dir || is_root()))
+		return "/run/ctr";
+	if (!has_dir)
+		return arena_printf(a, "/run/user/%u/ctr", geteuid());
+	return arena_printf(a, "%s/ctr", dir);
+}
+
+int container_check_id(const char *id, struct err *err)
+{
+	if (path_id_ok(id))
+		return 0;
+	err_say(err, EINVAL, "invalid container ID format: \"%.100s\"", id);
+	err_hint(err,
+		 "letters, digits, '_', '+', '-' and '.', at most 1024, not beginning with '.'");
+	return -err->num;
+}
+
+/* Waits for the lock; false when the directory was removed meanwhile. */
+static int lock(int dir_fd)
+{
+	struct stat st;
+
+	while (flock(dir_fd, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return fstat(dir_fd, &st) < 0 ? -errno : st.st_nlink == 0 ? -ENOENT : 0;
+}
+
+int container_new(const char *root, const char *id, struct container *ret, struct err *err)
+{
+	struct container c = {.dir_fd = -1, .pidfd = -1};
+	int r = container_check_id(id, err);
+
+	if (r < 0)
+		return r;
+	auto_fd int root_fd = path_make_dir(root, 0711);
+	if (root_fd < 0) {
+		err_set(err, root_fd, "make the runtime root %s", root);
+		err_hint(err, "choose another one with --root, or by XDG_RUNTIME_DIR");
+		return -err->num;
+	}
+	if (mkdirat(root_fd, id, 0711) < 0) {
+		if (errno == EEXIST)
+			return err_say(err, EEXIST, "container with given ID already exists");
+		return err_set(err, errno, "make %s/%s", root, id);
+	}
+	auto_fd int dir = openat(root_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	r = dir < 0 ? -errno : lock(dir);
+	if (r < 0)
+		return err_set(err, r, "lock %s/%s", root, id);
+	c.id = arena_str(&c.arena, id);
+	c.dir = arena_printf(&c.arena, "%s/%s", root, id);
+	c.dir_fd = steal_fd(&dir);
+	*ret = c;
+	return 0;
+}
+
+static int read_record(struct container *c, struct err *err)
+{
+	auto_(str) struct str text = {0};
+	void *state = NULL;
+	int r = fd_read_file(c->dir_fd, "state.json", STATE_MAX, &text);
+
+	if (r == -ENOENT) /* its making was cut short before anything was made */
+		return 0;
+	if (r < 0)
+		return err_set(err, r, "read %s/state.json", c->dir);
+	r = decode_object(&state_table, text.p ? text.p : "", text.len, &c->arena, &state, err);
+	if (r < 0)
+		return err_wrap(err, "%s/state.json", c->dir);
+	c->state = state;
+	return 0;
+}
+
+static void read_init(struct container *c)
+{
+	auto_(str) struct str text = {0};
+	unsigned long long start;
+	char state;
+	int pid;
+
+	if (fd_read_file(c->dir_fd, "init", SMALL_MAX, &text) < 0 || !text.p ||
+	    sscanf(text.p, "%d %llu", &pid, &start) != 2 || pid <= 0)
+		return;
+	c->pid = pid;
+	c->start_time = start;
+	/* First the descriptor, then the look whose it is: it cannot be reused in between. */
+	auto_fd int pidfd = sys_pidfd_open(pid, 0);
+	if (pidfd >= 0 && process_start_time(pid, &state) == start && state != 'Z' && state != 'X')
+		c->pidfd = steal_fd(&pidfd);
+}
+
+int container_open(const char *root, const char *id, bool want_lock, bool broken_ok,
+		   struct container *ret, struct err *err)
+{
+	struct container c = {.dir_fd = -1, .pidfd = -1};
+	int r = container_check_id(id, err);
+
+	if (r < 0)
+		return r;
+	c.id = arena_str(&c.arena, id);
+	c.dir = arena_printf(&c.arena, "%s/%s", root, id);
+	c.dir_fd = open(c.dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	r = c.dir_fd < 0 ? -errno : want_lock ? lock(c.dir_fd) : 0;
+	if (r == -ENOENT)
+		r = err_say(err, ENOENT, "container does not exist");
+	else if (r < 0)
+		r = err_set(err, r, "open %s", c.dir);
+	else
+		r = read_record(&c, err);
+	if (r < 0 && !(broken_ok && c.dir_fd >= 0 && err->num != ENOENT)) {
+		container_clear(&c);
+		return r;
+	}
+	read_init(&c);
+	*ret = c;
+	return 0;
+}
+
+void container_clear(struct container *c)
+{
+	auto_close_fd(&c->dir_fd);
+	auto_close_fd(&c->pidfd);
+	arena_clear(&c->arena);
+	*c = (struct container){.dir_fd = -1, .pidfd = -1};
+}
+
+void container_unlock(struct container *c)
+{
+	flock(c->dir_fd, LOCK_UN);
+}
+
+static int write_file(struct container *c, const char *name, const void *p, size_t n,
+		      struct err *err)
+{
+	int r = fd_replace(c->dir_fd, name, p, n, 0600);
+	return r < 0 ? err_set(err, r, "write %s/%s", c->dir, name) : 0;
+}
+
+/* For what is looked at only once a later file is there: torn is as good as missing. */
+static int write_in_place(struct container *c, const char *name, const void *p, size_t n,
+			  struct err *err)
+{
+	auto_fd int fd = openat(c->dir_fd, name,
+				O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int r = fd < 0 ? -errno : fd_write_all(fd, p, n);
+	return r < 0 ? err_set(err, r, "write %s/%s", c->dir, name) : 0;
+}
+
+int container_write_state(struct container *c, const struct state *state, struct err *err)
+{
+	auto_(str) struct str text = {0};
+	struct json_out out = {.s = &text};
+
+	encode_object(&state_table, state, &out, NULL);
+	return write_file(c, "state.json", text.p, text.len, err);
+}
+
+int container_write_config(struct container *c, const char *text, size_t len, struct err *err)
+{
+	return write_in_place(c, "config.json", text, len, err); /* `init` comes after it */
+}
+
+int container_write_init(struct container *c, pid_t pid, struct err *err)
+{
+	char text[64];
+	uint64_t start = process_start_time(pid, NULL);
+	int n = snprintf(text, sizeof(text), "%d %llu\n", (int)pid, (unsigned long long)start);
+
+	c->pid = pid;
+	c->start_time = start;
+	return write_file(c, "init", text, (size_t)n, err);
+}
+
+int container_write_exit(struct container *c, int code, struct err *err)
+{
+	char text[16];
+	int n = snprintf(text, sizeof(text), "%d\n", code);
+
+	return write_file(c, "exit", text, (size_t)n, err);
+}
+
+/* The socket file outlives its listener when the one who started the container was killed right
+ * after: only an answer proves that somebody still waits. */
+static bool waits_for_start(const struct container *c)
+{
+	if (faccessat(c->dir_fd, "start.sock", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	int sock = chan_connect(c->dir_fd, "start.sock");
+	if (sock >= 0)
+		close(sock);
+	return sock >= 0;
+}
+
+enum container_status container_status(const struct container *c)
+{
+	struct err ignored;
+
+	if (!c->state || !c->pid)
+		return STATUS_CREATING;
+	if (c->pidfd < 0)
+		return STATUS_STOPPED;
+	if (waits_for_start(c))
+		return STATUS_CREATED;
+	if (cg_is_frozen(c->state->cgroups, c->state->n_cgroups, &ignored) == 1)
+		return STATUS_PAUSED;
+	return STATUS_RUNNING;
+}
+
+const char *container_status_word(enum container_status status)
+{
+	static const char *const words[] = {
+		[STATUS_CREATING] = "creating", [STATUS_CREATED] = "created",
+		[STATUS_RUNNING] = "running",   [STATUS_PAUSED] = "paused",
+		[STATUS_STOPPED] = "stopped",
+	};
+	return words[status];
+}
+
+int container_remove(struct container *c, struct err *err)
+{
+	static const char *const usual[] = {"state.json", "config.json", "init"};
+	auto_fd int root = openat(c->dir_fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (root < 0)
+		return err_set(err, errno, "open the directory above %s", c->dir);
+	for (size_t i = 0; i < sizeof(usual) / sizeof(*usual); i++)
+		unlinkat(c->dir_fd, usual[i], 0);
+	/* As a rule that was all. */
+	if (unlinkat(root, c->id, AT_REMOVEDIR) == 0)
+		return 0;
+	int r = path_remove_tree(root, c->id);
+	return r < 0 ? err_set(err, r, "remove %s", c->dir) : 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+int container_ids(const char *root, struct arena *a, const char ***ret, struct err *err)
+{
+	auto_free const char **ids = NULL;
+	size_t n = 0;
+	DIR *dir = opendir(root);
+
+	if (!dir && errno != ENOENT)
+		return err_set(err, errno, "read %s", root);
+	for (struct dirent *d; dir && (d = readdir(dir));) {
+		if (!path_id_ok(d->d_name) || (d->d_type != DT_DIR && d->d_type != DT_UNKNOWN))
+			continue;
+		ids = mem_resize(ids, n + 1, sizeof(*ids));
+		ids[n++] = arena_str(a, d->d_name);
+	}
+	if (dir)
+		closedir(dir);
+	if (n)
+		qsort(ids, n, sizeof(*ids), by_name);
+	*ret = arena_zalloc(a, n + 1, sizeof(**ret));
+	if (n)
+		memcpy(*ret, ids, n * sizeof(*ids));
+	return (int)n;
+}
+
+uint64_t process_start_time(pid_t pid, char *ret_state)
+{
+	char path[32], text[1024], state;
+	unsigned long long start;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (n <= 0)
+		return 0;
+	text[n] = 0;
+	/* The name of the program, in parentheses, may hold anything. */
+	const char *rest = strrchr(text, ')');
+	if (!rest || sscanf(rest + 1,
+			    " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d "
+			    "%*d %*d %*d %*d %llu",
+			    &state, &start) != 2)
+		return 0;
+	if (ret_state)
+		*ret_state = state;
+	return start;
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+
+#include "cgroups/psi.h"
+#include "runtime/base/clock.h"
+#include "runtime/base/log.h"
+#include "runtime/base/path.h"
+#include "runtime/create.h"
+#include "runtime/explain.h"
+#include "runtime/filter.h"
+#include "runtime/handoff.h"
+#include "runtime/outside.h"
+#include "runtime/state.h"
+
+enum { STATE_VERSION = 1 };
+
+static const char *manager_word(enum cg_manager m)
+{
+	return m == CG_SYSTEMD ? "systemd" : m == CG_DISABLED ? "disabled" : "cgroupfs";
+}
+
+/* The record names everything that is going to be made, before it is. */
+static int write_record(struct creation *c, const struct create_opts *o, const struct config *cfg,
+			const struct host *host, struct err *err)
+{
+	struct arena *a = &c->c.arena;
+	struct state *s = arena_zalloc(a, 1, sizeof(*s));
+	char now[CLOCK_TEXT_MAX];
+
+	*s = (struct state){
+		.version = STATE_VERSION,
+		.has_version = true,
+		.id = c->c.id,
+		.bundle = arena_str(a, o->bundle),
+		.rootfs = path_from(a, o->bundle, cfg->root->path),
+		.created = arena_str(a, clock_now(now, true)),
+		.oci_version = cfg->oci_version,
+		.uid = host->euid,
+		.has_uid = true,
+		.manager = manager_word(c->plan.cg.manager),
+		.cgroups = c->plan.cg.names,
+		.n_cgroups = c->plan.cg.n_names,
+		.namespaces = c->plan.ns.all,
+		.has_namespaces = true,
+		.terminal = cfg->process->terminal,
+		.has_terminal = true,
+		.engine = o->engine,
+		.has_engine = true,
+		.auto_remove = o->auto_remove,
+		.has_auto_remove = true,
+		.image = o->image,
+	};
+	/* The two kinds of pair are the same to the letter but for their names. */
+	s->n_annotations = cfg->n_annotations;
+	s->annotations = arena_zalloc(a, cfg->n_annotations, sizeof(*s->annotations));
+	for (size_t i = 0; i < cfg->n_annotations; i++) {
+		s->annotations[i].key = cfg->annotations[i].key;
+		s->annotations[i].value = cfg->annotations[i].value;
+	}
+	int r = container_write_state(&c->c, s, err);
+	if (r == 0)
+		c->c.state = s;
+	return r;
+}
+
+static int open_namespace(const struct ns_join *j, struct err *err)
+{
+	auto_fd int fd = open(j->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (fd < 0)
+		return err_set(err, errno, "open the %s namespace %s", ns_word(j->flag), j->path);
+	int type = ioctl(fd, NS_GET_NSTYPE);
+	if (type < 0 || (uint64_t)type != j->flag)
+		return err_say(err, EINVAL, "%s is not a %s namespace", j->path, ns_word(j->flag));
+	return steal_fd(&fd);
+}
+
+/* Descriptors for the inherited slots, in slot order; those opened here are kept in *own. */
+static int gather_fds(const struct creation *c, const struct cg_handles *cg, int start, int *fds,
+		      struct chan_fds *own, struct err *err)
+{
+	for (unsigned i = 0; i < c->plan.n_fds; i++) {
+		const struct plan_fd *f = &c->plan.fds[i];
+		int fd = -1;
+		if (f->kind == PLAN_FD_START)
+			fd = start;
+		else if (f->kind == PLAN_FD_CGROUP)
+			fd = f->index < cg->n_tasks ? cg->tasks[f->index] : -1;
+		else if (f->kind == PLAN_FD_NAMESPACE) {
+			fd = open_namespace(&c->plan.ns.joins[f->index], err);
+			if (fd < 0)
+				return fd;
+			own->fd[own->n++] = fd;
+		}
+		fds[i] = fd;
+	}
+	return 0;
+}
+
+static int spawn_init(struct creation *c, const struct create_opts *o, const struct cg_handles *cg,
+		      struct err *err)
+{
+	auto_(chan_fds) struct chan_fds own = {0};
+	auto_fd int start = -1;
+	int fds[PLAN_FDS_MAX];
+
+	if (o->wait_for_start) {
+		start = chan_listen(c->c.dir_fd, "start.sock");
+		if (start < 0)
+			return err_set(err, start, "make the start socket");
+	}
+	int r = gather_fds(c, cg, start, fds, &own, err);
+	if (r < 0)
+		return r;
+	const struct spawn_args args = {
+		.ops = &c->plan.ops,
+		.clone_flags = c->plan.ns.clone_flags,
+		.cgroup = cg->v2,
+		.fds = fds,
+		.preserve_fds = o->io.preserve_fds,
+	};
+	return spawn_begin(&args, &c->spawn, err);
+}
+
+static int plan(const struct create_opts *o, enum cg_manager manager, const struct config *cfg,
+		const struct host *host, struct plan *ret, struct err *err)
+{
+	auto_(seccomp_filter) struct seccomp_filter filter = {0};
+	char record[4096];
+	struct plan_want want = {
+		.id = o->id,
+		.bundle = o->bundle,
+		.record = record,
+		.manager = manager,
+		.overlay = o->overlay,
+		.engine = o->engine,
+		.wait_for_start = o->wait_for_start,
+		.no_new_keyring = o->no_new_keyring,
+		.preserve_fds = o->io.preserve_fds,
+	};
+
+	snprintf(record, sizeof(record), "%s/%s", o->root, o->id);
+	int r = cg_check_manager(manager, err);
+	if (r == 0)
+		r = filter_get(cfg, host, o->root, &filter, err);
+	want.filter = filter.n ? &filter : NULL;
+	return r < 0 ? r : plan_create(cfg, host, &want, ret, err);
+}
+
+/* An ordinary user may do without groups where none was asked for; the operations are then other
+ * ones. */
+static int make_groups(struct creation *c, const struct create_opts *o, const struct config *cfg,
+		       const struct host *host, struct cg_handles *ret, struct err *err)
+{
+	int r = cg_apply(&c->plan.cg, ret, err);
+
+	if (r < 0 || !c->plan.cg.is_optional || ret->v2 >= 0 || ret->n_tasks)
+		return r;
+	c->c.state = NULL; /* its list of groups is the plan's */
+	plan_clear(&c->plan);
+	r = plan(o, CG_DISABLED, cfg, host, &c->plan, err);
+	return r < 0 ? r : write_record(c, o, cfg, host, err);
+}
+
+static int bring_up(struct creation *c, const struct create_opts *o, const struct config *cfg,
+		    const struct host *host, struct err *err)
+{
+	auto_(cg_handles) struct cg_handles cg = CG_HANDLES_NONE;
+	struct outside outside = {
+		.cfg = cfg,
+		.process = cfg->process,
+		.host = host,
+		.plan = &c->plan,
+		.cgroup = &cg,
+	};
+	int r = make_groups(c, o, cfg, host, &cg, err);
+
+	if (r < 0 || (r = spawn_init(c, o, &cg, err)) < 0)
+		return r;
+	/* What is written goes to disk while the executor works on the other processor. */
+	r = container_write_config(&c->c, o->config_text, o->config_len, err);
+	pid_t first = c->spawn.pid;
+	if (r == 0)
+		r = container_write_init(&c->c, first, err);
+	if (r == 0)
+		r = spawn_until(&c->spawn, PROTO_READY, &c->plan.ops, outside_sync, &outside, err);
+	if (r < 0 && c->spawn.state == PROTO_BROKEN &&
+	    cg_oom_struck(c->plan.cg.names, c->plan.cg.n_names))
+		err_say(err, ENOMEM, "container init was OOM-killed (memory limit too low?)");
+	if (r < 0)
+		return creation_explain(&c->spawn, &c->plan.ops, cfg->process, err);
+	if (c->spawn.pid != first) /* it had to fork */
+		r = container_write_init(&c->c, c->spawn.pid, err);
+	return r < 0 ? r : creation_hand_over(&o->io, &c->spawn, err);
+}
+
+static int check_terminal(const struct create_opts *o, const struct config *cfg, struct err *err)
+{
+	bool detached = o->io.detach || o->wait_for_start;
+
+	if (cfg->process->terminal && detached && !o->io.console_socket)
+		return err_say(
+			err, EINVAL,
+			"cannot allocate tty if runc will detach without setting console socket");
+	if (o->io.console_socket && (!detached || !cfg->process->terminal))
+		return err_say(err, EINVAL,
+			       "cannot use console socket if runc will not detach or allocate tty");
+	return 0;
+}
+
+int creation_begin(const struct create_opts *o, const struct config *cfg, const struct host *host,
+		   struct creation *ret, struct err *err)
+{
+	struct creation c = {.c = {.dir_fd = -1, .pidfd = -1}, .spawn = SPAWN_NONE};
+
+	int r = plan(o, o->manager, cfg, host, &c.plan, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < c.plan.n_warnings; i++)
+		log_debug("%s", c.plan.warnings[i]);
+	for (size_t i = 0; i < c.plan.cg.n_warnings; i++)
+		log_warning("%s", c.plan.cg.warnings[i]);
+	if ((r = check_terminal(o, cfg, err)) < 0 ||
+	    (r = container_new(o->root, o->id, &c.c, err)) < 0) {
+		plan_clear(&c.plan);
+		return r;
+	}
+	r = write_record(&c, o, cfg, host, err);
+	if (r == 0)
+		r = bring_up(&c, o, cfg, host, err);
+	if (r < 0) {
+		creation_undo(&c);
+		return r;
+	}
+	*ret = c;
+	return 0;
+}
+
+void creation_undo(struct creation *c)
+{
+	struct err ignored;
+
+	spawn_kill(&c->spawn);
+	if (c->c.state)
+		cg_undo(c->c.state->cgroups, c->c.state->n_cgroups, &ignored);
+	container_remove(&c->c, &ignored);
+	creation_clear(c);
+}
+
+void creation_clear(struct creation *c)
+{
+	spawn_clear(&c->spawn);
+	plan_clear(&c->plan);
+	container_clear(&c->c);
+}
+
+int creation_explain(const struct spawn *s, const struct oplist *ops,
+		     const struct config_process *process, struct err *err)
+{
+	bool program =
+		s->state == PROTO_FAILED && s->failed_op < ops->n &&
+		(ops->ops[s->failed_op].kind == OP_FIND || ops->ops[s->failed_op].kind == OP_EXEC);
+
+	if (program && s->root >= 0)
+		return explain_exec(s->root, process, s->failed_num, err);
+	return err_wrap(err, "unable to start container process");
+}
+
+int creation_hand_over(const struct stdio_opts *io, struct spawn *s, struct err *err)
+{
+	int r = 0;
+
+	if (io->console_socket && s->console >= 0)
+		r = handoff_fd(io->console_socket, s->console, "/dev/ptmx", err);
+	if (r == 0 && io->pidfd_socket)
+		r = handoff_fd(io->pidfd_socket, s->pidfd, "pidfd", err);
+	if (r == 0 && io->pid_file)
+		r = handoff_pid_file(io->pid_file, s->pid, err);
+	return r;
+}
+
+int ctr_create(const struct create_opts *o, const struct config *cfg, const struct host *host,
+	       struct err *err)
+{
+	struct creation c;
+	int r = creation_begin(o, cfg, host, &c, err);
+
+	if (r < 0)
+		return r;
+	creation_clear(&c);
+	return 0;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What can be done with a container; each is one command of the OCI command line, and `ctr run
+ * IMAGE` goes through the same ones. cmd/ fills the requests, nothing here prints. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "cgroups/cgroup.h"
+#include "runtime/base/err.h"
+#include "runtime/base/str.h"
+#include "runtime/container.h"
+
+struct config;
+struct config_process;
+struct config_resources;
+struct host;
+struct rootfs_overlay; /* namespaces/rootfs.h */
+
+/* How a process is attached to the world: shared by create, run and exec. */
+struct stdio_opts {
+	const char *console_socket; /* receives the terminal's master; NULL: none */
+	const char *pidfd_socket;
+	const char *pid_file;  /* absolute */
+	unsigned preserve_fds; /* 3 … 3+n-1 are the program's */
+	bool detach;
+};
+
+struct create_opts {
+	const char *root, *id;
+	const char *bundle;      /* absolute, cleaned */
+	const char *config_text; /* what is kept as config.json */
+	size_t config_len;
+	enum cg_manager manager;
+	struct stdio_opts io;
+	bool no_new_keyring;
+	bool engine;      /* ctr run IMAGE: soft defaults warn instead of failing */
+	bool auto_remove; /* run: delete on exit */
+	const char *image;
+	const struct rootfs_overlay *overlay; /* the host image; NULL: root.path as it is */
+	bool wait_for_start;                  /* create: leave it waiting on its start socket */
+	bool proxy_terminal;                  /* run -t in the foreground: ctr carries the bytes */
+};
+
+/* OCI create (wait_for_start) or the first half of run. On failure nothing is left. */
+int ctr_create(const struct create_opts *o, const struct config *cfg, const struct host *host,
+	       struct err *err);
+/* OCI start. */
+int ctr_start(const char *root, const char *id, struct err *err);
+/* create, start and, unless o->io.detach, supervise: returns the exit status in *ret_status
+ * (0…255, 128 + n when signal n ended it). */
+int ctr_run(const struct create_opts *o, const struct config *cfg, const struct host *host,
+	    int *ret_status, struct err *err);
+
+struct exec_opts {
+	const struct container *container; /* open; it need not be locked */
+	const struct config *config;       /* what the container was created from (load_config) */
+	const struct config_process *process; /* complete: args, cwd, env, user, capabilities … */
+	struct stdio_opts io;
+	const char *cgroup; /* --cgroup: path below the container's, or NULL */
+	bool ignore_paused;
+	bool proxy_terminal;
+};
+
+/* exec. *ret_status as ctr_run; 255 is the caller's word for "could not be started". */
+int ctr_exec(const struct exec_opts *o, const struct host *host, int *ret_status, struct err *err);
+
+/* kill: sig to the first process, or to all when `all` (or when the container shares its pid
+ * namespace and sig is SIGKILL). */
+int ctr_kill(const char *root, const char *id, int sig, bool all, struct err *err);
+int ctr_delete(const char *root, const char *id, bool force, struct err *err);
+int ctr_pause(const char *root, const char *id, struct err *err);
+int ctr_resume(const char *root, const char *id, struct err *err);
+int ctr_update(const char *root, const char *id, const struct config_resources *r, struct err *err);
+/* Host pids of the whole cgroup subtree, malloc'ed. Returns how many. */
+int ctr_pids(const char *root, const char *id, pid_t **ret, struct err *err);
+
+/* The JSON of `ctr state` (contract 2.4), indented by two blanks when pretty. */
+int ctr_state_json(const struct container *c, bool with_owner_name, bool pretty, struct str *ret,
+		   struct err *err);
+
+/* The login name of a host uid by the host's /etc/passwd; without one, the number. */
+void ctr_owner_name(uint32_t uid, char *buf, size_t size);

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/resource.h>
+
+#include "namespaces/idmap.h"
+#include "namespaces/rlimit.h"
+#include "runtime/base/fd.h"
+#include "runtime/idwrite.h"
+#include "runtime/outside.h"
+
+static int open_proc(const struct spawn *s, struct err *err)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d", (int)s->pid);
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? err_set(err, errno, "open %s", path) : fd;
+}
+
+static int set_limits(const struct outside *o, const struct spawn *s, struct err *err)
+{
+	const struct config_process *p = o->process;
+
+	for (size_t i = 0; i < p->n_rlimits; i++) {
+		struct rlimit lim = {.rlim_cur = p->rlimits[i].soft,
+				     .rlim_max = p->rlimits[i].hard};
+		int resource = rlimit_number(p->rlimits[i].type);
+		if (resource < 0 ||
+		    prlimit(s->pid, (enum __rlimit_resource)resource, &lim, NULL) < 0)
+			return err_set(err, resource < 0 ? EINVAL : errno,
+				       "process.rlimits[%zu] %s", i, p->rlimits[i].type);
+	}
+	if (!p->has_oom_score_adj)
+		return 0;
+	auto_fd int proc = open_proc(s, err);
+	if (proc < 0)
+		return proc;
+	char text[16];
+	snprintf(text, sizeof(text), "%d", p->oom_score_adj);
+	int r = fd_put(proc, "oom_score_adj", text);
+	return r < 0 ? err_set(err, r, "process.oomScoreAdj %s", text) : 0;
+}
+
+int outside_sync(void *outside, enum sync_point point, struct spawn *s, struct chan_fds *reply,
+		 struct err *err)
+{
+	const struct outside *o = outside;
+
+	(void)reply;
+	switch (point) {
+	case SYNC_IDS: {
+		auto_fd int proc = open_proc(s, err);
+		return proc < 0 ? proc : idwrite_maps(o->cfg, o->host, proc, s->pid, err);
+	}
+	case SYNC_CGROUP:
+		return cg_adopt(&o->plan->cg, s->pid, o->cgroup, err);
+	case SYNC_LIMITS:
+		return set_limits(o, s, err);
+	case SYNC_MOUNTS:
+	case SYNC_RUNTIME:
+	case SYNC_CONTAINER:
+	case SYNC_STARTING:
+		break;
+	}
+	return err_say(err, EPROTO, "the container's init asked for step %d", (int)point);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the parent does for a process in the making from outside, at its sync points: id maps,
+ * cgroup, limits. Everything goes through the process's directory in /proc, opened after its
+ * pidfd proved it alive. */
+#pragma once
+
+#include "cgroups/cgroup.h"
+#include "runtime/plan.h"
+#include "runtime/spawn.h"
+
+struct outside {
+	const struct config *cfg;
+	const struct config_process *process;
+	const struct host *host;
+	const struct plan *plan;
+	struct cg_handles *cgroup;
+};
+
+/* A spawn_sync. */
+int outside_sync(void *outside, enum sync_point point, struct spawn *s, struct chan_fds *reply,
+		 struct err *err);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Looks at the machine once and fills struct host; the only place that does. */
+#pragma once
+
+#include "runtime/base/err.h"
+#include "runtime/config/host.h"
+
+int host_probe(struct host *ret, struct err *err);
+/* All but the control groups: what exec needs, in half the time. */
+int host_probe_process(struct host *ret, struct err *err);
+/* Whether ctr itself runs inside a user namespace. */
+bool probe_in_userns(void);
+
+/* The parsers, for tests: text of /proc/self/mountinfo and /proc/self/cgroup. */
+void probe_mountinfo(const char *text, struct host *h);
+void probe_own_cgroups(const char *text, struct host *h);

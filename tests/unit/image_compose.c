@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+
+#include "image/compose.h"
+#include "image/compose_parts.h"
+#include "runtime/base/str.h"
+#include "runtime/config/validate.h"
+#include "tests/lib/test.h"
+
+/* One call of compose with everything around it. */
+struct fixture {
+	struct arena mem;
+	struct run_flags flags;
+	struct image image;
+	struct run_facts facts;
+	struct host host;
+	struct config *cfg;
+	struct err err;
+};
+
+static void fixture_clear(struct fixture *f)
+{
+	arena_clear(&f->mem);
+}
+
+static struct fixture fixture_new(void)
+{
+	struct fixture f = {
+		.flags = {.id = "web"},
+		.image = {.name = "host", .root = "/run/ctr/.host"},
+		.facts = {.user = {.has_uid = true, .has_gid = true}, .counts_swap = true},
+		.host = {.caps = ~0ULL, .layout = CGROUP_V2},
+	};
+
+	words_add(&f.flags.args, "true", &f.mem);
+	return f;
+}
+
+/* 0, or the error; what comes out must also be valid. */
+static int make(struct fixture *f)
+{
+	const struct compose in = {&f->flags, &f->image, &f->facts, &f->host, &f->mem};
+	int r = compose(&in, &f->cfg, &f->err);
+
+	if (r == 0 && !CHECK_INT(config_validate(f->cfg, &f->host, NULL, &f->err), 0))
+		CHECK_STR(f->err.msg, "");
+	return r;
+}
+
+static void add(struct fixture *f, struct words *w, const char *text)
+{
+	words_add(w, text, &f->mem);
+}
+
+static const struct config_mount *find_mount(const struct config *cfg, const char *destination)
+{
+	for (size_t i = 0; i < cfg->n_mounts; i++)
+		if (str_eq(cfg->mounts[i].destination, destination))
+			return &cfg->mounts[i];
+	return NULL;
+}
+
+static const char *options_of(struct fixture *f, const char *destination)
+{
+	const struct config_mount *m = find_mount(f->cfg, destination);
+	auto_(str) struct str s = {0};
+
+	if (!m)
+		return NULL;
+	str_add(&s, "");
+	for (size_t i = 0; i < m->n_options; i++)
+		str_addf(&s, "%s%s", i ? "," : "", m->options[i]);
+	return arena_str(&f->mem, s.p);
+}
+
+static const char *variable(const struct config *cfg, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < cfg->process->n_env; i++)
+		if (strncmp(cfg->process->env[i], name, n) == 0 && cfg->process->env[i][n] == '=')
+			return cfg->process->env[i] + n + 1;
+	return NULL;
+}
+
+TEST(compose_defaults_are_safe_ones)
+{
+	auto_(fixture) struct fixture f = fixture_new();
+
+	MUST(make(&f) == 0);
+	const struct config *c = f.cfg;
+	CHECK_STR(c->hostname, "web");
+	CHECK(c->process->no_new_privileges);
+	CHECK_INT((long long)c->process->capabilities->n_bounding, 14);
+	CHECK_INT((long long)c->process->capabilities->n_inheritable, 0);
+	CHECK_INT((long long)c->process->capabilities->n_ambient, 0);
+	CHECK_INT(c->linux_->resources->pids->limit, 512);
+	CHECK_INT((long long)c->linux_->resources->n_devices, 1);
+	CHECK(!c->linux_->resources->devices[0].allow);
+	CHECK(c->linux_->n_masked_paths > 10);
+	CHECK(c->linux_->n_readonly_paths > 4);
+	CHECK(config_namespace(c, CONFIG_NAMESPACE_TYPE_NETWORK) != NULL);
+	CHECK(config_namespace(c, CONFIG_NAMESPACE_TYPE_USER) == NULL);
+	CHECK_STR(variable(c, "HOSTNAME"), "web");
+	CHECK(variable(c, "PATH") != NULL);
+	CHECK(variable(c, "TERM") == NULL);
+	CHECK_STR(c->process->cwd, "/");
+	CHECK_STR(options_of(&f, "/dev/shm"), "nosuid,noexec,nodev,mode=1777,size=67108864");
+	CHECK_STR(options_of(&f, "/sys"), "nosuid,noexec,nodev,ro");
+}
+
+TEST(compose_limits_are_read)
+{
+	auto_(fixture) struct fixture f = fixture_new();
+
+	f.flags.cpus = "1.5";
+	f.flags.memory = "512m";
+	f.flags.pids_limit = "-1";
+	f.flags.cpuset_cpus = "0-1";
+	add(&f, &f.flags.ulimits, "nofile=1024:2048");
+	add(&f, &f.flags.ulimits, "nofile=100");
+	MUST(make(&f) == 0);
+	const struct config_resources *res = f.cfg->linux_->resources;
+	CHECK_INT(res->cpu->quota, 150000);
+	CHECK_INT((long long)res->cpu->period, 100000);
+	CHECK_STR(res->cpu->cpus, "0-1");
+	CHECK_INT(res->memory->limit, 512 << 20);
+	CHECK_INT(res->memory->swap, 512 << 20);
+	CHECK_INT(res->pids->limit, -1);
+	CHECK_INT((long long)f.cfg->process->n_rlimits, 1);
+	CHECK_INT((long long)f.cfg->process->rlimits[0].soft, 100);
+}
+
+TEST(compose_swap_is_limited_where_it_can_be)
+{
+	auto_(fixture) struct fixture f = fixture_new();
+
+	f.facts.counts_swap = false;
+	f.flags.memory = "1g";
+	MUST(make(&f) == 0);
+	CHECK(!f.cfg->linux_->resources->memory->has_swap);
+	f.flags.memory_swap = "-1";
+	MUST(make(&f) == 0);
+	CHECK_INT(f.cfg->linux_->resources->memory->swap, -1);
+}
+
+TEST(compose_refuses_limits_that_are_none)
+{
+	static const struct {
+		size_t offset;
+		const char *value;
+	} rows[] = {
+		{offsetof(struct run_flags, cpus), "0"},
+		{offsetof(struct run_flags, cpus), "1,5"},
+		{offsetof(struct run_flags, cpus), "-1"},
+		{offsetof(struct run_flags, cpus), "inf"},
+		{offsetof(struct run_flags, cpus), "99999999999"},
+		{offsetof(struct run_flags, cpu_shares), "1"},
+		{offsetof(struct run_flags, memory), "0"},
+		{offsetof(struct run_flags, memory), "-1"},
+		{offsetof(struct run_flags, memory), "much"},
+		{offsetof(struct run_flags, memory_swap), "1g"}, /* without memory */
+		{offsetof(struct run_flags, pids_limit), "-2"},
+		{offsetof(struct run_flags, pids_limit), "1k"},
+		{offsetof(struct run_flags, shm_size), "0"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		auto_(fixture) struct fixture f = fixture_new();
+		*(const char **)((char *)&f.flags + rows[i].offset) = rows[i].value;
+		if (!CHECK_INT(make(&f), -EINVAL))
+			CHECK_STR("accepted", rows[i].value);
+	}
+}
+
+TEST(compose_args_from_image_and_line)
+{
+	auto_(fixture) struct fixture f = fixture_new();
+	struct words none = {0};
+
+	add(&f, &f.image.entrypoint, "entry");
+	add(&f, &f.image.cmd, "cmd");
+	MUST(make(&f) == 0);
+	CHECK_INT((long long)f.cfg->process->n_args, 2);
+	CHECK_STR(f.cfg->process->args[0], "entry");
+	CHECK_STR(f.cfg->process->args[1], "true");
+	f.flags.args = none;
+	MUST(make(&f) == 0);
+	CHECK_STR(f.cfg->process->args[1], "cmd");
+	f.flags.entrypoint = "mine"; /* then the image's arguments are somebody else's */
+	MUST(make(&f) == 0);
+	CHECK_INT((long long)f.cfg->process->n_args, 1);
+	CHECK_STR(f.cfg->process->args[0], "mine");
+	f.flags.entrypoint = "";
+	CHECK_INT(make(&f), -EINVAL);
+}
+
+TEST(compose_env_has_each_name_once)
+{
+	auto_(fixture) struct fixture f = fixture_new();
+
+	add(&f, &f.image.env, "PATH=/opt/bin");
+	add(&f, &f.image.env, "LANG=C");
+	add(&f, &f.flags.env, "LANG=de_DE");
+	add(&f, &f.flags.env, "HOSTNAME=other");
+	f.flags.tty = true;
+	MUST(make(&f) == 0);
+	CHECK_STR(variable(f.cfg, "PATH"), "/opt/bin");
+	CHECK_STR(variable(f.cfg, "LANG"), "de_DE");
+	CHECK_STR(variable(f.cfg, "HOSTNAME"), "other");
+	CHECK_STR(variable(f.cfg, "TERM"), "xterm");
+	CHECK_INT((long long)f.cfg->process->n_env, 4);
+	add(&f, &f.flags.env, "=x");
+	CHECK_INT(make(&f), -EINVAL);
+}
+
+TEST(compose_volumes)
+{
+	auto_(fixture) struct fixture f = fixture_new();
+
+	add(&f, &f.flags.volumes, "/data:/srv/data");
+	add(&f, &f.flags.volumes, "/etc:/host/etc:ro,rslave");
+	add(&f, &f.flags.mounts, "type=bind,source=/a,target=/b,readonly");
+	add(&f, &f.flags.mounts, "type=tmpfs,target=/cache,tmpfs-size=1m,tmpfs-mode=0700");
+	add(&f, &f.flags.tmpfs, "/t:size=64m,exec");
+	MUST(make(&f) == 0);
+	CHECK_STR(options_of(&f, "/srv/data"), "rbind,rprivate");
+	CHECK_STR(options_of(&f, "/host/etc"), "rbind,rslave,rro");
+	CHECK_STR(options_of(&f, "/b"), "rbind,rprivate,rro");
+	CHECK_STR(options_of(&f, "/cache"), "nosuid,nodev,noexec,size=1m,mode=0700");
+	CHECK_STR(options_of(&f, "/t"), "nosuid,nodev,noexec,size=64m,exec");
+	const struct config_mount *m = find_mount(f.cfg, "/srv/data");
+	CHECK_STR(m ? m->source : NULL, "/data");
+}
+
+TEST(compose_refuses_volumes_that_are_none)
+{
+	static const char *const volumes[] = {"name:/data", "/data",  "./x:/y",       "/a:b",
+					      "/a:/",       "/a:/..", "/a:/b:rocket", ""};
+	static const char *const mounts[] = {"type=bind,target=/b",
+					     "target=/b",
+					     "type=bind,source=/a",
+					     "type=volume,target=/x",
+					     "type=bind,source=/a,target=/b,x=1",
+					     "type=bind,source=/a,target=/b,bind-propagation=x"};
+
+	for (size_t i = 0; i < sizeof(volumes) / sizeof(*volumes); i++) {
+		auto_(fixture) struct fixture f = fixture_new();
+		add(&f, &f.flags.volumes, volumes[i]);
+		CHECK_INT(make(&f), -EINVAL);
+	}
+	for (size_t i = 0; i < sizeof(mounts) / sizeof(*mounts); i++) {
+		auto_(fixture) struct fixture f = fixture_new();
+		add(&f, &f.flags.mounts, mounts[i]);
+		CHECK(make(&f) < 0);
+	}
+}
+
+TEST(compose_user_without_root_has_no_capabilities)
+{
+	auto_(fixture) struct fixture f = fixture_new();
+
+	f.facts.user.uid = 1000;
+	add(&f, &f.flags.cap_add, "NET_ADMIN");
+	add(&f, &f.flags.cap_drop, "CHOWN");
+	MUST(make(&f) == 0);
+	const struct config_capabilities *c = f.cfg->process->capabilities;
+	CHECK_INT((long long)c->n_bounding, 14);
+	CHECK_INT((long long)c->n_effective, 0);
+	CHECK_INT((long long)c->n_permitted, 0);
+	CHECK_INT((long long)c->n_ambient, 0);
+}
+
+TEST(compose_privileged_gives_and_hides_nothing)
+{
+	auto_(fixture) struct fixture f = fixture_new();
+
+	f.flags.privileged = true;
+	MUST(make(&f) == 0);
+	CHECK(f.cfg->process->capabilities->n_bounding > 30);
+	CHECK_INT((long long)f.cfg->linux_->n_masked_paths, 0);
+	CHECK(f.cfg->linux_->resources->devices[0].allow);
+	CHECK(!f.cfg->process->no_new_privileges);
+	CHECK_STR(options_of(&f, "/sys"), "nosuid,noexec,nodev,rw");
+}
+
+TEST(compose_for_a_user_who_is_not_root)
+{
+	auto_(fixture) struct fixture f = fixture_new();
+
+	f.host.euid = 1000;
+	f.host.egid = 100;
+	f.host.layout = CGROUP_HYBRID;
+	MUST(make(&f) == 0);
+	CHECK(config_namespace(f.cfg, CONFIG_NAMESPACE_TYPE_USER) != NULL);
+	CHECK_INT(f.cfg->linux_->uid_mappings[0].host_id, 1000);
+	CHECK_INT(f.cfg->linux_->gid_mappings[0].host_id, 100);
+	CHECK(find_mount(f.cfg, "/sys/fs/cgroup") == NULL);
+	CHECK_STR(options_of(&f, "/dev/pts"), "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620");
+	CHECK_INT((long long)f.cfg->linux_->resources->n_devices, 0);
+}
+
+TEST(compose_network)
+{
+	auto_(fixture) struct fixture f = fixture_new();
+
+	f.flags.network = "host";
+	MUST(make(&f) == 0);
+	CHECK(config_namespace(f.cfg, CONFIG_NAMESPACE_TYPE_NETWORK) == NULL);
+	f.flags.network = "bridge";
+	CHECK_INT(make(&f), -ENOTSUP);
+}
+
+TEST(compose_long_ids_make_short_host_names)
+{
+	auto_(fixture) struct fixture f = fixture_new();
+	char id[200];
+
+	memset(id, 'x', sizeof(id) - 1);
+	id[sizeof(id) - 1] = 0;
+	f.flags.id = id;
+	MUST(make(&f) == 0);
+	CHECK_INT((long long)strlen(f.cfg->hostname), 63);
+}
+
+TEST(security_words)
+{
+	auto_(arena) struct arena mem = {0};
+	struct words w = {0};
+	struct security s;
+	struct err err;
+
+	words_add(&w, "seccomp=/p.json", &mem);
+	words_add(&w, "apparmor=unconfined", &mem);
+	words_add(&w, "no-new-privileges=false", &mem);
+	words_add(&w, "systempaths=unconfined", &mem);
+	words_add(&w, "label=disable", &mem);
+	CHECK_INT(security_parse(&w, &s, &mem, &err), 0);
+	CHECK_STR(s.seccomp, "/p.json");
+	CHECK_STR(s.apparmor, NULL);
+	CHECK(s.gains_privileges && s.shows_system);
+	words_add(&w, "no-new-privileges", &mem);
+	CHECK_INT(security_parse(&w, &s, &mem, &err), 0);
+	CHECK(!s.gains_privileges);
+	words_add(&w, "no-new-privileges:maybe", &mem);
+	CHECK_INT(security_parse(&w, &s, &mem, &err), -EINVAL);
+}
+
+TEST(security_words_that_are_none)
+{
+	static const char *const texts[] = {"seccomp", "seccomp=", "x=y", "", "systempaths=some"};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		auto_(arena) struct arena mem = {0};
+		struct words w = {0};
+		struct security s;
+		struct err err;
+		words_add(&w, texts[i], &mem);
+		CHECK_INT(security_parse(&w, &s, &mem, &err), -EINVAL);
+	}
+}
+
+TEST(device_specs)
+{
+	static const struct {
+		const char *text, *host, *path, *access;
+	} rows[] = {
+		{"/dev/fuse", "/dev/fuse", "/dev/fuse", "rwm"},
+		{"/dev/sda:/dev/x", "/dev/sda", "/dev/x", "rwm"},
+		{"/dev/sda:/dev/x:r", "/dev/sda", "/dev/x", "r"},
+		{"/dev/sda:rw", "/dev/sda", "/dev/sda", "rw"},
+		{"/dev/sda:/../etc:r", "/dev/sda", "/etc", "r"},
+		{"fuse", NULL, NULL, NULL},
+		{"/dev/sda:x", NULL, NULL, NULL},
+		{"/dev/sda:", NULL, NULL, NULL},
+		{"/dev/sda:/dev/x:", NULL, NULL, NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		auto_(arena) struct arena mem = {0};
+		struct device_spec d = {0};
+		struct err err;
+		int r = device_parse(rows[i].text, &d, &mem, &err);
+		CHECK_INT(r, rows[i].host ? 0 : -EINVAL);
+		CHECK_STR(d.host, rows[i].host);
+		CHECK_STR(d.path, rows[i].path);
+		CHECK_STR(d.access, rows[i].access);
+	}
+}
+
+TEST(compose_devices_are_made_and_allowed)
+{
+	auto_(fixture) struct fixture f = fixture_new();
+	struct run_device d = {
+		.node = {.type = CONFIG_DEVICE_TYPE_C,
+			 .path = "/dev/fuse",
+			 .major = 10,
+			 .has_major = true,
+			 .minor = 229,
+			 .has_minor = true},
+		.access = "rw",
+	};
+
+	f.facts.devices = &d;
+	f.facts.n_devices = 1;
+	MUST(make(&f) == 0);
+	CHECK_STR(f.cfg->linux_->devices[0].path, "/dev/fuse");
+	const struct config_device_rule *rule = &f.cfg->linux_->resources->devices[1];
+	CHECK(rule->allow);
+	CHECK_STR(rule->type, "c");
+	CHECK_INT(rule->minor, 229);
+	CHECK_STR(rule->access, "rw");
+}
