@@ -208,7 +208,7 @@ rootless() {
 	rootless
 	mkdir -m 700 xdg
 	chown 65534 xdg
-	run as_user XDG_RUNTIME_DIR="$PWD/xdg" "$CTR" run -d -b b "$ID" >out 2>&1 </dev/null
+	detached as_user XDG_RUNTIME_DIR="$PWD/xdg" "$CTR" run -d -b b "$ID"
 	[ -d "xdg/ctr/$ID" ]
 	as_user XDG_RUNTIME_DIR="$PWD/xdg" "$CTR" delete --force "$ID"
 	# As podman calls it.
