@@ -156,17 +156,40 @@ bool probe_in_userns(void)
 	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino != PROC_USER_INIT_INO;
 }
 
-static void probe_identity(struct host *h)
+/* The value of "NAME:\t…" in the text of /proc/self/status, or of its n-th word; without one all bits
+ * are set: an id that no user has. */
+static uint64_t status_value(const char *text, const char *name, unsigned n, int base)
 {
-	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[2] = {0};
+	const char *at = strstr(text, name);
 
-	h->euid = geteuid();
-	h->egid = getegid();
+	if (!at)
+		return UINT64_MAX;
+	for (at += strlen(name); n > 0; n--)
+		at += strcspn(at, "\t\n") + 1;
+	return strtoull(at, NULL, base);
+}
+
+void probe_status(const char *text, struct host *h)
+{
+	enum { EFFECTIVE = 1 }; /* of the real, effective, saved and file system id */
+
+	h->euid = (uid_t)status_value(text, "\nUid:\t", EFFECTIVE, 10);
+	h->egid = (gid_t)status_value(text, "\nGid:\t", EFFECTIVE, 10);
+	h->caps = status_value(text, "\nCapPrm:\t", 0, 16);
+	h->has_sys_resource = status_value(text, "\nCapEff:\t", 0, 16) >> CAP_SYS_RESOURCE & 1;
+	h->ignored_signals = status_value(text, "\nSigIgn:\t", 0, 16);
+}
+
+static int probe_identity(struct host *h, struct err *err)
+{
+	auto_(str) struct str text = {0};
+	int r = fd_read_file(AT_FDCWD, "/proc/self/status", 1 << 16, &text);
+
+	if (r < 0)
+		return err_set(err, r, "read /proc/self/status");
+	probe_status(text.p ? text.p : "", h);
 	h->in_userns = probe_in_userns();
-	syscall(SYS_capget, &head, data);
-	h->has_sys_resource = (data[0].effective >> CAP_SYS_RESOURCE & 1) != 0;
-	h->caps = (uint64_t)data[1].permitted << 32 | data[0].permitted;
+	return 0;
 }
 
 static bool is_there(const char *path)
@@ -180,7 +203,9 @@ int host_probe_process(struct host *ret, struct err *err)
 	struct utsname name;
 	unsigned major = 0, minor = 0;
 
-	probe_identity(&h);
+	int r = probe_identity(&h, err);
+	if (r < 0)
+		return r;
 	if (uname(&name) == 0 && sscanf(name.release, "%u.%u", &major, &minor) == 2)
 		h.kernel = major << 16 | minor << 8;
 	if (h.kernel < (5 << 16 | 12 << 8)) {

@@ -11,6 +11,7 @@ int host_probe_process(struct host *ret, struct err *err);
 /* Whether ctr itself runs inside a user namespace. */
 bool probe_in_userns(void);
 
-/* The parsers, for tests: text of /proc/self/mountinfo and /proc/self/cgroup. */
+/* The parsers, for tests: text of /proc/self/status, mountinfo and cgroup. */
+void probe_status(const char *text, struct host *h);
 void probe_mountinfo(const char *text, struct host *h);
 void probe_own_cgroups(const char *text, struct host *h);

@@ -111,7 +111,7 @@ int process_plan_before(const struct process_want *w, const struct host *host, s
 
 /* ---- inside: identity, program, privileges --------------------------------------------------- */
 
-static void plan_identity(const struct process_want *w, struct oplist *ops)
+static void plan_identity(const struct process_want *w, const struct host *host, struct oplist *ops)
 {
 	const struct config_user *u = w->process->user;
 	uint32_t uid = u ? u->uid : 0, gid = u ? u->gid : 0;
@@ -131,6 +131,10 @@ static void plan_identity(const struct process_want *w, struct oplist *ops)
 		    (w->may_keep_groups ? OPF_DENIED_OK : 0);
 	op->data = w->keeps_groups ? 0 : groups;
 	op->size = op->data ? (uint32_t)(u->n_additional_gids * sizeof(uint32_t)) : 0;
+	if (host->ignored_signals) {
+		oplist_why(ops, "signals that the caller ignores");
+		oplist_add(ops, OP_SIGNALS)->a = host->ignored_signals;
+	}
 	oplist_why(ops, "process.user.umask");
 	oplist_add(ops, OP_UMASK)->a = u && u->has_umask ? u->umask : 022;
 }
@@ -291,7 +295,7 @@ int process_plan_inside(const struct process_want *w, const struct host *host, s
 			       "process.user.additionalGids: the user namespace of an "
 			       "ordinary user with one group denies setgroups");
 	plan_cwd(w, false, ops);
-	plan_identity(w, ops);
+	plan_identity(w, host, ops);
 	if (u && u->uid)
 		plan_cwd(w, true, ops);
 	if (!home || !*home) {

@@ -49,13 +49,15 @@ enum op_kind {
 			* OPF_KEEPCAPS: permitted capabilities survive */
 	OP_PRCTL,      /* a = option, b = its argument */
 	OP_SETSID,
+	OP_SIGNALS, /* a = set, bit n - 1 for signal n: their actions become the default ones. Handlers
+		     * end with an exec, what is ignored stays so */
 	OP_UMASK,  /* a = mask */
 	OP_RLIMIT, /* a = resource, b = soft, c = hard; RLIM_INFINITY is ~0 */
 	OP_CAPS,   /* data = struct op_caps: the bounding set first, then the rest. OPF_KEEPCAPS (no
 		    * data): what is permitted becomes effective, nothing else */
 	OP_SECCOMP, /* data = struct sock_filter[], a = SECCOMP_FILTER_FLAG_*; the listener, if asked
-		     * for, is sent in MSG_FD with a = MSG_FD_SECCOMP and closed. Signals are reset
-		     * first: from here on OP_EXEC calls nothing but execve(2) */
+		     * for, is sent in MSG_FD with a = MSG_FD_SECCOMP and closed. The signal
+		     * mask is emptied first: from here on OP_EXEC calls nothing but execve(2) */
 	OP_KEYRING,     /* str = name: join a new session keyring; ENOSYS is success */
 	OP_SCHED,       /* data = struct sched_attr: sched_setattr on this process */
 	OP_IOPRIO,      /* a = ioprio value for this process */

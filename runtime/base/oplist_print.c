@@ -47,6 +47,7 @@ static const struct kind {
 			{DATA, "groups", as_groups, NAMED}}},
 	[OP_PRCTL] = {"prctl", {{A, "option", as_prctl, BARE}, {B, "value", as_number, BARE}}},
 	[OP_SETSID] = {"setsid", {{0}}},
+	[OP_SIGNALS] = {"signals", {{A, "default", as_signals, BARE}}},
 	[OP_UMASK] = {"umask", {{A, "mask", as_permissions, BARE}}},
 	[OP_RLIMIT] = {"rlimit",
 		       {{A, "resource", as_resource, BARE},

@@ -240,6 +240,18 @@ void as_hex(const struct op_value *v)
 	str_addf(v->out, "0x%llx", (unsigned long long)v->v);
 }
 
+void as_signals(const struct op_value *v)
+{
+	const char *comma = "";
+
+	for (int n = 1; n <= 64; n++) {
+		if (!(v->v >> (n - 1) & 1))
+			continue;
+		str_addf(v->out, "%s%d", comma, n);
+		comma = ",";
+	}
+}
+
 void as_permissions(const struct op_value *v)
 {
 	str_addf(v->out, "%04llo", (unsigned long long)v->v);

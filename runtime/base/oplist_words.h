@@ -35,6 +35,7 @@ void as_count(const struct op_value *v); /* 0 is not shown */
 void as_limit(const struct op_value *v);
 void as_hex(const struct op_value *v);
 void as_permissions(const struct op_value *v);
+void as_signals(const struct op_value *v);
 void as_mode(const struct op_value *v);
 /* several in one number */
 void as_device(const struct op_value *v);

@@ -23,10 +23,11 @@ enum { HOST_CGROUPS_MAX = 20 };
 struct host {
 	uid_t euid;
 	gid_t egid;
-	bool in_userns;        /* ctr itself runs inside a user namespace */
-	bool has_sys_resource; /* CAP_SYS_RESOURCE in the effective set */
-	uint64_t caps;         /* the permitted set: what ctr can give away */
-	uint32_t kernel;       /* major << 16 | minor << 8 */
+	bool in_userns;           /* ctr itself runs inside a user namespace */
+	bool has_sys_resource;    /* CAP_SYS_RESOURCE in the effective set */
+	uint64_t caps;            /* the permitted set: what ctr can give away */
+	uint64_t ignored_signals; /* bit n - 1: signal n is ignored, and would be in a container */
+	uint32_t kernel;          /* major << 16 | minor << 8 */
 	bool has_apparmor, has_selinux;
 	bool has_time_ns;
 	bool runs_systemd; /* /run/systemd/system is there */

@@ -33,6 +33,9 @@ int exec_fd(const struct exec *x, int slot);
  * is turned into -errno. */
 int exec_put(struct exec *x, int slot, int fd);
 void exec_drop(struct exec *x, int slot);
+/* No operation needs this descriptor any more. One close_range takes them all when the root is complete
+ * (OP_CLOSE); only a high number, where the limit may be near, is closed at once. */
+void exec_done(int fd);
 /* The string and the blob of an operation; "" and NULL without one. */
 const char *exec_str(const struct exec *x, const struct op *op);
 char *exec_data(const struct exec *x, const struct op *op);
@@ -55,6 +58,7 @@ int op_domainname(struct exec *x, const struct op *op);
 int op_loopback(struct exec *x, const struct op *op);
 int op_prctl(struct exec *x, const struct op *op);
 int op_setsid(struct exec *x, const struct op *op);
+int op_signals(struct exec *x, const struct op *op);
 int op_umask(struct exec *x, const struct op *op);
 int op_rlimit(struct exec *x, const struct op *op);
 int op_keyring(struct exec *x, const struct op *op);

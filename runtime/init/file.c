@@ -20,7 +20,10 @@ int op_close(struct exec *x, const struct op *op)
 	for (int i = op->fd; op->a && i < OP_SLOTS; i++)
 		x->slot[i] = SLOT_EMPTY;
 	if (!op->a) {
-		exec_drop(x, op->fd);
+		if (exec_fd(x, op->fd) >= 0)
+			close(x->slot[op->fd]);
+		if (op->fd >= 0)
+			x->slot[op->fd] = SLOT_EMPTY;
 		return 0;
 	}
 	const unsigned first = x->image->first_fd;

@@ -28,6 +28,7 @@ static op_fn *const run[OP_KINDS] = {
 	[OP_SETIDS] = op_setids,
 	[OP_PRCTL] = op_prctl,
 	[OP_SETSID] = op_setsid,
+	[OP_SIGNALS] = op_signals,
 	[OP_UMASK] = op_umask,
 	[OP_RLIMIT] = op_rlimit,
 	[OP_CAPS] = op_caps,
@@ -73,7 +74,7 @@ int exec_put(struct exec *x, int slot, int fd)
 	if (fd < 0)
 		return -errno;
 	if (slot < 0) {
-		close(fd);
+		exec_done(fd);
 		return 0;
 	}
 	exec_drop(x, slot);
@@ -81,12 +82,19 @@ int exec_put(struct exec *x, int slot, int fd)
 	return 0;
 }
 
+void exec_done(int fd)
+{
+	enum { ENOUGH = 128 };
+
+	if (fd >= ENOUGH)
+		close(fd);
+}
+
 void exec_drop(struct exec *x, int slot)
 {
 	if (slot < 0)
 		return;
-	if (x->slot[slot] >= 0)
-		close(x->slot[slot]);
+	exec_done(x->slot[slot]);
 	x->slot[slot] = SLOT_EMPTY;
 }
 
@@ -174,7 +182,8 @@ static int run_all(struct exec *x, int first)
 	int n_fds = (int)x->image->n_fds;
 	for (int i = 0; i < OP_SLOTS; i++)
 		x->slot[i] = i < n_fds ? first + i : SLOT_EMPTY;
-	exec_drop(x, SLOT_PLAN);
+	close(x->slot[SLOT_PLAN]);
+	x->slot[SLOT_PLAN] = SLOT_EMPTY;
 	/* What the caller of ctr left open is no business of the container's. */
 	sys_close_range((unsigned)(first + n_fds), ~0U, 0);
 	const struct op *ops = op_list(x->image);

@@ -20,7 +20,7 @@ struct object {
 	int fd;
 	const char *path; /* of the operator's own (SLOT_CWD): the kernel's to resolve; else "" */
 	unsigned flags;   /* AT_EMPTY_PATH or 0, to go with path */
-	int opened;       /* to be closed; -1: nothing */
+	int opened;       /* for exec_done(); -1: nothing */
 };
 
 static int resolve(const struct exec *x, const struct op *op, uint64_t flags, struct object *ret)
@@ -42,12 +42,6 @@ static int resolve(const struct exec *x, const struct op *op, uint64_t flags, st
 	return ret->fd < 0 ? ret->fd : 0;
 }
 
-static void object_close(const struct object *o)
-{
-	if (o->opened >= 0)
-		close(o->opened);
-}
-
 int op_open_tree(struct exec *x, const struct op *op)
 {
 	struct object o;
@@ -57,7 +51,7 @@ int op_open_tree(struct exec *x, const struct op *op)
 		return r;
 	r = exec_put(x, op->ret,
 		     sys_open_tree(o.fd, o.path, (unsigned)op->a | OPEN_TREE_CLOEXEC | o.flags));
-	object_close(&o);
+	exec_done(o.opened);
 	return r;
 }
 
@@ -89,7 +83,7 @@ int op_fsmount(struct exec *x, const struct op *op)
 		r = -errno;
 	if (r == 0)
 		r = exec_put(x, op->ret, sys_fsmount(fs, FSMOUNT_CLOEXEC, (unsigned)op->a));
-	close(fs);
+	exec_done(fs);
 	return r;
 }
 
@@ -112,7 +106,7 @@ int op_setattr(struct exec *x, const struct op *op)
 		return r;
 	unsigned flags = o.flags | (want.recursive ? AT_RECURSIVE : 0);
 	r = sys_mount_setattr(o.fd, o.path, flags, &attr) < 0 ? -errno : 0;
-	object_close(&o);
+	exec_done(o.opened);
 	return r;
 }
 
@@ -170,7 +164,7 @@ int op_target(struct exec *x, const struct op *op)
 	r = check_target(op, fd);
 	if (r == 0)
 		return exec_put(x, op->ret, fd);
-	close(fd);
+	exec_done(fd);
 	return r;
 }
 
@@ -205,7 +199,7 @@ static int cover(int mount, int target)
 	if (fd < 0)
 		return errno == EINVAL ? mount_attach(mount, target) : -errno;
 	int r = mount_attach(fd, target);
-	close(fd);
+	exec_done(fd);
 	return r;
 }
 
@@ -226,7 +220,7 @@ int op_mask(struct exec *x, const struct op *op)
 		return fd == -ENOENT ? 0 : fd;
 	int r = fstat(fd, &st) < 0 ? -errno
 				   : cover(exec_fd(x, S_ISDIR(st.st_mode) ? op->ret : op->fd2), fd);
-	close(fd);
+	exec_done(fd);
 	return r;
 }
 
@@ -241,9 +235,8 @@ int op_readonly(struct exec *x, const struct op *op)
 	int tree = sys_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | all);
 	int r = tree < 0 || sys_mount_setattr(tree, "", all, &ro) < 0 ? -errno
 								      : mount_attach(tree, fd);
-	if (tree >= 0)
-		close(tree);
-	close(fd);
+	exec_done(tree);
+	exec_done(fd);
 	return r;
 }
 

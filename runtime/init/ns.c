@@ -2,6 +2,7 @@
 /* Namespaces, and the attributes of a process that take one call. */
 #include <linux/if.h>
 #include <linux/sockios.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -64,6 +65,20 @@ int op_setsid(struct exec *x, const struct op *op)
 	(void)op;
 	/* EPERM: we lead a process group, which is as it should be if it is a session, too. */
 	return setsid() < 0 && getsid(0) != getpid() ? -errno : 0;
+}
+
+int op_signals(struct exec *x, const struct op *op)
+{
+	/* struct sigaction as the kernel has it, no larger on any machine: SIG_DFL, no flags. sigaction(3)
+	 * would refuse the signals that libc keeps for itself; who ignores those was seen, too. */
+	static const uint64_t by_default[8];
+
+	(void)x;
+	for (int n = 1; n < _NSIG; n++)
+		if (op->a >> (n - 1) & 1 &&
+		    syscall(SYS_rt_sigaction, n, by_default, NULL, sizeof(op->a)) < 0)
+			return -errno;
+	return 0;
 }
 
 int op_umask(struct exec *x, const struct op *op)

@@ -170,17 +170,10 @@ int op_preserve(struct exec *x, const struct op *op)
 
 void exec_seal(struct exec *x)
 {
-	/* struct sigaction as the kernel has it, no larger on any machine: SIG_DFL, no flags. */
-	static const uint64_t by_default[8];
 	const uint64_t none = 0;
 
 	if (x->is_sealed)
 		return;
-	/* Handlers end with an exec, what is ignored stays so. All of them, libc's own two included (sigaction(3)
-	 * refuses those): each was seen ignored under some caller, and no one call tells which are. */
-	for (int number = 1; number < _NSIG; number++)
-		if (number != SIGKILL && number != SIGSTOP)
-			syscall(SYS_rt_sigaction, number, by_default, NULL, sizeof(none));
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none));
 	/* All are close-on-exec from birth; this is for the day when one is not. */
 	sys_close_range(3 + x->preserve, ~0U, SYS_CLOSE_RANGE_CLOEXEC);

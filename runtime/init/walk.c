@@ -45,7 +45,7 @@ struct place {
 static void move_to(struct place *p, int fd)
 {
 	if (p->at != p->root)
-		close(p->at);
+		exec_done(p->at);
 	p->at = fd;
 }
 
@@ -170,14 +170,14 @@ int walk_to(int root, const char *path, enum walk how, char name[NAME_MAX + 1])
 	if (r < 0)
 		move_to(&p, p.root);
 	if (p.root != root && (r < 0 || p.at != p.root))
-		close(p.root);
+		exec_done(p.root);
 	return r < 0 ? r : p.at;
 }
 
 void walk_done(int root, int dir)
 {
 	if (dir >= 0 && dir != root)
-		close(dir);
+		exec_done(dir);
 }
 
 /* Opens `name`; makes it when it is missing and a type is given. */
@@ -211,7 +211,7 @@ static int make_last(int root, const char *path, uint32_t mode)
 	int fd = mkdirat(dir, slash + 1, mode) < 0
 			 ? -EAGAIN
 			 : walk_openat2(dir, slash + 1, O_PATH, RESOLVE_STEP | RESOLVE_NO_XDEV);
-	close(dir);
+	exec_done(dir);
 	return fd;
 }
 

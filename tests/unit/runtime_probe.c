@@ -152,3 +152,20 @@ TEST(this_machine)
 		CHECK(*h.cgroups[i].own == '/');
 	}
 }
+
+TEST(what_the_process_is)
+{
+	struct host h = {0};
+
+	probe_status("Name:\tUid: 7\nUmask:\t0022\nUid:\t1\t1000\t3\t4\nGid:\t5\t100\t6\t7\n"
+		     "SigIgn:\t8000000180001001\nCapInh:\t0\nCapPrm:\t000001ffffffffff\n"
+		     "CapEff:\t000001fffeffffff\n",
+		     &h);
+	CHECK_INT(h.euid, 1000);
+	CHECK_INT(h.egid, 100);
+	CHECK(h.ignored_signals == 0x8000000180001001);
+	CHECK(h.caps == 0x1ffffffffff);
+	CHECK(!h.has_sys_resource);
+	probe_status("Uid:\t0\t0\t0\t0\n", &h);
+	CHECK_INT(h.euid, (uid_t)-1);
+}
