@@ -82,8 +82,10 @@ int container_new(const char *root, const char *id, struct container *ret, struc
 	}
 	auto_fd int dir = openat(root_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	r = dir < 0 ? -errno : lock(dir);
-	if (r < 0)
+	if (r < 0) {
+		unlinkat(root_fd, id, AT_REMOVEDIR);
 		return err_set(err, r, "lock %s/%s", root, id);
+	}
 	c.id = arena_str(&c.arena, id);
 	c.dir = arena_printf(&c.arena, "%s/%s", root, id);
 	c.dir_fd = steal_fd(&dir);
@@ -144,7 +146,8 @@ int container_open(const char *root, const char *id, bool want_lock, bool broken
 		r = err_set(err, r, "open %s", c.dir);
 	else
 		r = read_record(&c, err);
-	if (r < 0 && !(broken_ok && c.dir_fd >= 0 && err->num != ENOENT)) {
+	/* A record that cannot be read may be there the next time; one that says nothing never will. */
+	if (r < 0 && !(broken_ok && r == -EINVAL)) {
 		container_clear(&c);
 		return r;
 	}
@@ -256,16 +259,14 @@ const char *container_status_word(enum container_status status)
 int container_remove(struct container *c, struct err *err)
 {
 	static const char *const usual[] = {"state.json", "config.json", "init"};
-	auto_fd int root = openat(c->dir_fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	if (root < 0)
-		return err_set(err, errno, "open the directory above %s", c->dir);
 	for (size_t i = 0; i < sizeof(usual) / sizeof(*usual); i++)
 		unlinkat(c->dir_fd, usual[i], 0);
 	/* As a rule that was all. */
-	if (unlinkat(root, c->id, AT_REMOVEDIR) == 0)
+	if (rmdir(c->dir) == 0)
 		return 0;
-	int r = path_remove_tree(root, c->id);
+	auto_fd int root = openat(c->dir_fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int r = root < 0 ? -errno : path_remove_tree(root, c->id);
 	return r < 0 ? err_set(err, r, "remove %s", c->dir) : 0;
 }
 

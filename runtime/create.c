@@ -291,6 +291,11 @@ int ctr_create(const struct create_opts *o, const struct config *cfg, const stru
 
 	if (r < 0)
 		return r;
-	creation_clear(&c);
-	return 0;
+	/* Until now it would have ended with us. */
+	r = spawn_leave(&c.spawn, err);
+	if (r < 0)
+		creation_undo(&c);
+	else
+		creation_clear(&c);
+	return r;
 }

@@ -310,6 +310,14 @@ int spawn_go(struct spawn *s, struct err *err)
 	return 0;
 }
 
+int spawn_leave(struct spawn *s, struct err *err)
+{
+	struct op_msg ok = {.type = MSG_OK};
+	int r = chan_send(s->chan, &ok, NULL, 0);
+
+	return r < 0 ? err_set(err, r, "leave the container's init") : 0;
+}
+
 void spawn_kill(struct spawn *s)
 {
 	if (s->pidfd < 0)

@@ -53,6 +53,9 @@ typedef int spawn_sync(void *arg, enum sync_point point, struct spawn *s, struct
 int spawn_until(struct spawn *s, enum proto_state goal, const struct oplist *ops, spawn_sync *sync,
 		void *arg, struct err *err);
 
+/* Says to one that will be started over its socket that it can be found: from now on it outlives us. */
+int spawn_leave(struct spawn *s, struct err *err);
+
 /* Says go. */
 int spawn_go(struct spawn *s, struct err *err);
 

@@ -33,8 +33,10 @@ enum op_kind {
 	OP_SYNC,  /* a = enum sync_point: send MSG_SYNC, wait for MSG_OK. Its b descriptors fill the
 		   * slots ret, ret+1, … */
 	OP_READY, /* set-up is complete: send MSG_READY and go on without an answer */
-	OP_START, /* wait to be started. fd = listening socket: accept; the connection becomes
-		   * SLOT_CHAN. fd = SLOT_NONE: the go comes over SLOT_CHAN. Either way as MSG_START */
+	OP_START, /* wait to be started. fd = SLOT_NONE: MSG_START comes over SLOT_CHAN. fd =
+		   * listening socket: MSG_OK comes over SLOT_CHAN when whoever is to start us can find
+		   * us, whatever becomes of the parent; then accept: the connection becomes SLOT_CHAN
+		   * and brings MSG_START */
 	OP_FORK,  /* go on in a child made with CLONE_PARENT (so it is in the pid and time namespace
 		   * just joined); MSG_FORKED carries its pid and pidfd; this process ends */
 	/* -- namespaces and identity ------------------------------------------------------------ */
@@ -169,7 +171,8 @@ enum op_msg_type {
 	MSG_READY,
 	MSG_FAIL, /* a = errno; op = which operation; for OP_FIND and OP_EXEC 1 descriptor: the root */
 	/* from the parent */
-	MSG_OK,    /* answers MSG_SYNC; descriptors if the operation asks for them */
+	MSG_OK,    /* answers MSG_SYNC, with descriptors if the operation asks for them, MSG_FORKED,
+		    * and MSG_READY before OP_START on a socket */
 	MSG_START, /* answers MSG_READY, or comes over the start socket */
 };
 

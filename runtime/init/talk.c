@@ -153,6 +153,9 @@ int op_start(struct exec *x, const struct op *op)
 
 	if (op->fd == SLOT_NONE)
 		return expect(x, MSG_START, 0, &h);
+	int r = expect(x, MSG_OK, 0, &h);
+	if (r < 0)
+		return r;
 	for (;;) {
 		int sock = accept4(exec_fd(x, op->fd), NULL, NULL, SOCK_CLOEXEC);
 		if (sock < 0 && errno != EINTR && errno != ECONNABORTED)

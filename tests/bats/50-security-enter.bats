@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# Native only: ctr is stopped at call after call, which takes an hour in an emulated machine.
 # A container that tries to get at the processes that enter it, or at what they bring along.
 load security
 
@@ -386,7 +387,8 @@ self_exe_bundle() { # JQ
 
 # A terminal of the operator's, as script(1) makes it.
 at_terminal() {
-	host script -qec "$*" /dev/null </dev/null | tr -d '\r'
+	# What stands before the program's own words is the echo of an end of file.
+	host script -qec "$*" /dev/null </dev/null | tr -d '\r' | sed 's/^[^{]*{/{/'
 }
 
 @test "B9: characters cannot be put into the operator's terminal" {

@@ -236,6 +236,7 @@ TEST(start_over_a_socket)
 	peer_data(&l, op, "/tmp/nothing", sizeof("/tmp/nothing"));
 	struct peer p = peer_start(&l, listener);
 	CHECK_INT(peer_hear(&p), MSG_READY);
+	peer_say(&p, MSG_OK, NULL, 0);
 	close(p.chan);
 	close(listener);
 	/* Some only look. */
@@ -250,6 +251,28 @@ TEST(start_over_a_socket)
 	CHECK_INT(peer_hear(&p), MSG_FAIL);
 	CHECK_INT(p.msg.a, ENOENT);
 	CHECK_INT(p.fds.n, 1);
+	CHECK_INT(peer_end(&p), 1);
+}
+
+TEST(a_parent_that_ends_too_early_takes_it_along)
+{
+	struct oplist l;
+
+	if (!peer_enter(false))
+		SKIP("no user namespaces");
+	int dir = open("/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int listener = chan_listen(dir, "start");
+	close(dir);
+	MUST(listener >= 0);
+	oplist_init(&l);
+	int16_t slot = oplist_inherit(&l);
+	oplist_add(&l, OP_READY);
+	oplist_add(&l, OP_START)->fd = slot;
+	struct peer p = peer_start(&l, listener);
+	CHECK_INT(peer_hear(&p), MSG_READY);
+	close(listener);
+	close(p.chan);
+	p.chan = -1;
 	CHECK_INT(peer_end(&p), 1);
 }
 
