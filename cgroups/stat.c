@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cgroups/counters.h"
 #include "cgroups/file.h"
 #include "cgroups/name.h"
 #include "cgroups/stat.h"
@@ -102,6 +103,20 @@ static void cpu_v1(struct place *p, const char *dir, struct cg_stats *s)
 	       &s->cpu.n_percpu_user);
 }
 
+/* The quota and its period: two files on v1, two words on v2. */
+static uint64_t cpu_limit(const char *v1, const char *v2, char *text)
+{
+	char quota[32], both[64];
+
+	if (v1 && cg_file_read(v1, "cpu.cfs_quota_us", quota, sizeof(quota)) > 0 && *quota != '-') {
+		snprintf(both, sizeof(both), "%s %" PRIu64, quota, number(v1, "cpu.cfs_period_us"));
+		return cg_millicpus(both);
+	}
+	if (!v1 && v2 && cg_file_read(v2, "cpu.max", text, TEXT_MAX) > 0)
+		return cg_millicpus(text);
+	return UINT64_MAX;
+}
+
 static void cpu(struct place *p, struct cg_stats *s)
 {
 	const char *acct = on_v1(p, "cpuacct"), *v1 = on_v1(p, "cpu"), *v2 = on_v2(p);
@@ -123,6 +138,7 @@ static void cpu(struct place *p, struct cg_stats *s)
 		s->cpu.throttled_time =
 			v1 ? s->cpu.throttled_time : key(p->text, "throttled_usec") * 1000;
 	}
+	s->cpu.limit = cpu_limit(v1, v2, p->text);
 	if (v2)
 		cg_psi_read(v2, "cpu.pressure", &s->cpu.psi);
 }
@@ -158,12 +174,6 @@ static void raw(struct cg_stats *s, const char *text)
 	}
 }
 
-/* v1 writes "no limit" as a number of pages that is out of reach. */
-static uint64_t unlimited(uint64_t n)
-{
-	return n >= (uint64_t)INT64_MAX / 4096 * 4096 ? UINT64_MAX : n;
-}
-
 static struct cg_usage usage_v1(const char *dir, const char *prefix)
 {
 	static const char *const files[] = {"limit_in_bytes", "usage_in_bytes",
@@ -176,7 +186,7 @@ static struct cg_usage usage_v1(const char *dir, const char *prefix)
 		n[i] = number(dir, file);
 	}
 	return (struct cg_usage){
-		.limit = unlimited(n[0]), .usage = n[1], .max = n[2], .failcnt = n[3]};
+		.limit = cg_unlimited(n[0]), .usage = n[1], .max = n[2], .failcnt = n[3]};
 }
 
 static void memory_v1(struct place *p, const char *dir, struct cg_stats *s)

@@ -36,6 +36,7 @@ struct cg_stats {
 		uint64_t *percpu, *percpu_kernel, *percpu_user; /* v1 only */
 		size_t n_percpu, n_percpu_kernel, n_percpu_user;
 		uint64_t periods, throttled_periods, throttled_time;
+		uint64_t limit; /* thousandths of a CPU */
 		struct cg_psi psi;
 	} cpu;
 	struct {

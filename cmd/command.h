@@ -55,6 +55,7 @@ extern const struct command cmd_state, cmd_list, cmd_ps;
 extern const struct command cmd_update, cmd_events;
 extern const struct command cmd_spec, cmd_validate, cmd_plan;
 extern const struct command cmd_features;
+extern const struct command cmd_stats, cmd_counters, cmd_why;
 
 /* Option tables are ended by this. */
 #define ARGS_END                                                                                   \

@@ -17,9 +17,28 @@
 enum { EXIT_ENGINE = 125 };
 
 static const struct command *const commands[] = {
-	&cmd_run,    &cmd_exec, &cmd_list,     &cmd_ps,    &cmd_create,   &cmd_start,
-	&cmd_state,  &cmd_kill, &cmd_delete,   &cmd_pause, &cmd_resume,   &cmd_update,
-	&cmd_events, &cmd_plan, &cmd_validate, &cmd_spec,  &cmd_features, NULL,
+	&cmd_run,
+	&cmd_exec,
+	&cmd_list,
+	&cmd_ps,
+	&cmd_create,
+	&cmd_start,
+	&cmd_state,
+	&cmd_kill,
+	&cmd_delete,
+	&cmd_pause,
+	&cmd_resume,
+	&cmd_update,
+	&cmd_events,
+	&cmd_plan,
+	&cmd_validate,
+	&cmd_spec,
+	&cmd_features,
+	/* shares, tenants, metering */
+	&cmd_stats,
+	&cmd_counters,
+	&cmd_why,
+	NULL,
 };
 
 struct global_opts {
