@@ -27,10 +27,11 @@ LINK_debug   := -static-pie
 LINK_asan    := -pie -fsanitize=address,undefined
 LINK_cov     := -pie --coverage
 RELRO := -Wl,-z,relro,-z,now,-z,noexecstack
-LIBS := -lyajl_s -lseccomp -lcap -lm
-LIBS_asan := -lyajl -lseccomp -lcap -lm
+LIBS := -lyajl_s -lseccomp -lcap -lcrypto -lm
+LIBS_DYN := -lyajl -lseccomp -lcap -lcrypto -lm
+LIBS_asan := $(LIBS_DYN)
 LIBS_MODE := $(or $(LIBS_$(MODE)),$(LIBS))
-LIBS_EXT := -lyajl -lseccomp -lcap -lm -lsystemd
+LIBS_EXT := $(LIBS_DYN) -lsystemd
 
 # ---- what is built from what ---------------------------------------------------------------------
 LAYERS := cmd image runtime cgroups namespaces net runtime/config runtime/base
@@ -38,7 +39,7 @@ src = $(filter-out %/gen.c,$(wildcard $(1)/*.c))
 obj = $(patsubst %.c,$(O)/%.o,$(call src,$(1)))
 lib = $(O)/lib$(subst /,-,$(1)).a
 ARCHIVES := $(foreach l,$(LAYERS),$(call lib,$(l)))
-GENERATED := $(B)/gen/config.h $(B)/gen/state.h
+GENERATED := $(B)/gen/config.h $(B)/gen/state.h $(B)/gen/oci.h
 # Compiled a second time for ctr-ext, which may use the libraries that ctr goes without.
 EXT_OBJ := $(O)/cmd/main.ext.o $(O)/cgroups/systemd.ext.o
 INIT_SRC := $(wildcard runtime/init/*.c)
@@ -56,7 +57,7 @@ $(B)/.mode-$(MODE):
 	$(Q)mkdir -p $(B) && rm -f $(B)/.mode-* && touch $@
 
 define archive
-$(call lib,$(1)): $(call obj,$(1)) $(if $(filter runtime/config,$(1)),$(O)/gen/config.o) $(if $(filter runtime,$(1)),$(O)/gen/state.o)
+$(call lib,$(1)): $(call obj,$(1)) $(if $(filter runtime/config,$(1)),$(O)/gen/config.o) $(if $(filter runtime,$(1)),$(O)/gen/state.o) $(if $(filter image,$(1)),$(O)/gen/oci.o)
 	$$(Q)mkdir -p $$(@D) && rm -f $$@ && ar rcs $$@ $$^
 endef
 $(foreach l,$(LAYERS),$(eval $(call archive,$(l))))
@@ -77,7 +78,7 @@ $(O)/%.ext.o: %.c Makefile | $(GENERATED)
 $(O)/gen/%.o: $(B)/gen/%.h
 	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $(B)/gen/$*.c
 
-# config.schema.json (and the state record's schema) become structs and field tables.
+# config.schema.json (and the schemas of the state record and of image documents) become structs and field tables.
 $(B)/gen/gen: runtime/config/gen.c
 	$(call say,HOSTCC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) -D_GNU_SOURCE -I. -std=gnu17 -O1 -g $(WARN) -o $@ $< -lyajl
@@ -85,6 +86,8 @@ $(B)/gen/config.h: config.schema.json $(B)/gen/gen
 	$(Q)$(B)/gen/gen $< config $@ $(@:.h=.c)
 $(B)/gen/state.h: runtime/state.schema.json $(B)/gen/gen
 	$(Q)$(B)/gen/gen $< state $@ $(@:.h=.c)
+$(B)/gen/oci.h: image/oci.schema.json $(B)/gen/gen
+	$(Q)$(B)/gen/gen $< oci $@ $(@:.h=.c)
 
 # The executor: static musl, embedded in ctr as bytes.
 $(B)/ctr-init: $(INIT_SRC) $(wildcard runtime/init/*.h) runtime/base/op.h runtime/base/sys.h Makefile
@@ -98,7 +101,7 @@ $(O)/runtime/embed.o: $(B)/ctr-init
 # ---- tests ---------------------------------------------------------------------------------------
 $(O)/unit: $(UNIT_SRC:%.c=$(O)/%.o) $(ARCHIVES)
 	$(call say,LD,$@)
-	$(Q)$(CC) -pie $(filter --coverage -fsanitize=%,$(FLAGS_$(MODE))) -o $@ $(UNIT_SRC:%.c=$(O)/%.o) $(ARCHIVES) -lyajl -lseccomp -lcap -lm
+	$(Q)$(CC) -pie $(filter --coverage -fsanitize=%,$(FLAGS_$(MODE))) -o $@ $(UNIT_SRC:%.c=$(O)/%.o) $(ARCHIVES) $(LIBS_DYN)
 $(B)/unit: $(O)/unit $(B)/.mode-$(MODE)
 	$(Q)ln -sf $(MODE)/unit $@
 -include $(UNIT_SRC:%.c=$(O)/%.d)
@@ -111,10 +114,10 @@ HELPERS := $(patsubst tests/bats/helpers/%.c,$(B)/tests/%,$(wildcard tests/bats/
 LEAVES := $(filter-out %libcmd.a,$(ARCHIVES))
 $(B)/replay/%: tests/fuzz/%.c tests/lib/replay.c $(LEAVES)
 	$(call say,CC,$@)
-	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -pie -o $@ $< tests/lib/replay.c $(LEAVES) -lyajl -lseccomp -lcap -lm
+	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -pie -o $@ $< tests/lib/replay.c $(LEAVES) $(LIBS_DYN)
 $(B)/tests/schema-verdict: tests/schema/verdict.c $(LEAVES)
 	$(call say,CC,$@)
-	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -pie -o $@ $< $(LEAVES) -lyajl -lseccomp -lcap -lm
+	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -pie -o $@ $< $(LEAVES) $(LIBS_DYN)
 
 test: all $(B)/unit $(HELPERS) $(B)/tests/schema-verdict $(FUZZERS:%=$(B)/replay/%)
 	$(Q)tests/lib/run-tests
@@ -129,8 +132,8 @@ FUZZ_TIME ?= 600
 $(B)/fuzz/%: tests/fuzz/%.c $(GENERATED) $(foreach l,$(filter-out cmd,$(LAYERS)),$(call src,$(l)))
 	$(call say,CLANG,$@)
 	$(Q)mkdir -p $(@D) && clang -std=gnu17 $(CPPFLAGS_ALL) -g -O1 -fsanitize=fuzzer,address,undefined \
-	  -fno-sanitize-recover=undefined -o $@ $< $(B)/gen/config.c $(B)/gen/state.c \
-	  $(foreach l,$(filter-out cmd,$(LAYERS)),$(call src,$(l))) -lyajl -lseccomp -lcap -lm
+	  -fno-sanitize-recover=undefined -o $@ $< $(GENERATED:.h=.c) \
+	  $(foreach l,$(filter-out cmd,$(LAYERS)),$(call src,$(l))) $(LIBS_DYN)
 fuzz: $(FUZZERS:%=$(B)/fuzz/%)
 	$(Q)tests/fuzz/run $(FUZZ_TIME) $(FUZZERS)
 
