@@ -58,6 +58,7 @@ killed_for() { # CAUSE
 	hogged children
 	ended 0
 	because '.cause == "own" and .victim.anonRss < 4000000'
+	sleep 5 # the kernel tells of ten kills in five seconds and of no more: the next test needs it
 }
 
 @test "why: a limit above it" {
