@@ -84,7 +84,7 @@ $(B)/gen/gen: runtime/config/gen.c
 	$(Q)mkdir -p $(@D) && $(CC) -D_GNU_SOURCE -I. -std=gnu17 -O1 -g $(WARN) -o $@ $< -lyajl
 $(B)/gen/config.h: config.schema.json $(B)/gen/gen
 	$(Q)$(B)/gen/gen $< config $@ $(@:.h=.c)
-$(B)/gen/state.h: runtime/state.schema.json $(B)/gen/gen
+$(B)/gen/state.h: runtime/state.schema.json $(B)/gen/gen $(B)/gen/config.h
 	$(Q)$(B)/gen/gen $< state $@ $(@:.h=.c)
 $(B)/gen/oci.h: image/oci.schema.json $(B)/gen/gen
 	$(Q)$(B)/gen/gen $< oci $@ $(@:.h=.c)

@@ -144,7 +144,13 @@ static void put_linux(struct json_out *o, struct arena *mem)
 
 static int do_features(struct call *call, struct err *err)
 {
-	static const char *const none[] = {NULL};
+	static const char *const hooks[] = {"prestart",
+					    "createRuntime",
+					    "createContainer",
+					    "startContainer",
+					    "poststart",
+					    "poststop",
+					    NULL};
 	static const char *const unsafe[] = {"org.systemd.property.", NULL};
 	const struct scmp_version *v = seccomp_version();
 	auto_(str) struct str text = {0};
@@ -153,7 +159,7 @@ static int do_features(struct call *call, struct err *err)
 	json_open(&o, NULL, '{');
 	json_text(&o, "ociVersionMin", "1.0.0");
 	json_text(&o, "ociVersionMax", CONFIG_OCI_VERSION);
-	put_list(&o, "hooks", none);
+	put_list(&o, "hooks", hooks);
 	put_mount_options(&o);
 	put_linux(&o, call->mem);
 	json_open(&o, "annotations", '{');

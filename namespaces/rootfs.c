@@ -175,6 +175,22 @@ static void plan_overlay(const struct rootfs_overlay *o, const char *base, int16
 	oplist_add(ops, OP_CLOSE)->fd = tmpfs;
 }
 
+/* Hooks find the container's root where the bundle says, as they do with other runtimes. What is
+ * attached there must not be passed on to the host. */
+static void plan_place(const struct config *cfg, const char *path, struct rootfs_slots *s,
+		       struct oplist *ops)
+{
+	const char *word = cfg->linux_->rootfs_propagation;
+
+	oplist_why(ops, "root.path, for hooks to look at");
+	s->place = oplist_slots(ops, 1);
+	open_op(ops, path, O_PATH | O_DIRECTORY, s->place);
+	if (!word || !str_ends(word, "shared"))
+		return;
+	propagate(ops, s->place, NULL, MS_PRIVATE, false);
+	ops->ops[ops->n - 1].a = 1;
+}
+
 int rootfs_plan_sources(const struct config *cfg, const struct rootfs_want *want,
 			struct rootfs_slots *s, struct oplist *ops, struct err *err)
 {
@@ -191,6 +207,8 @@ int rootfs_plan_sources(const struct config *cfg, const struct rootfs_want *want
 			       cfg->n_mounts);
 
 	plan_detachment(cfg, ops);
+	if (want->hooks_look)
+		plan_place(cfg, path, s, ops);
 	if (want->overlay) {
 		plan_overlay(want->overlay, path, s->root, ops);
 	} else {
@@ -224,12 +242,14 @@ int rootfs_plan_mounts(const struct config *cfg, const struct host *host,
 		       const struct rootfs_want *want, struct rootfs_slots *s, struct oplist *ops,
 		       struct err *err)
 {
-	/* The root is attached on top of /: that needs no path, and the mount below it is private, so
-	 * nothing is passed on. Absolute paths still begin below it. */
-	int16_t top = oplist_slots(ops, 1);
+	/* As a rule the root is attached on top of /: that needs no path, and the mount below it is
+	 * private, so nothing is passed on. Absolute paths still begin below it. */
+	if (!want->hooks_look)
+		s->place = oplist_slots(ops, 1);
 	oplist_why(ops, "root.path");
-	open_op(ops, "/", O_PATH | O_DIRECTORY, top);
-	move_op(ops, s->root, top);
+	if (!want->hooks_look)
+		open_op(ops, "/", O_PATH | O_DIRECTORY, s->place);
+	move_op(ops, s->root, s->place);
 
 	int r = mounts_plan(cfg, host, want, s, ops, err);
 	if (r < 0)

@@ -20,6 +20,7 @@ struct rootfs_overlay {
 /* Slots that the planners of one container share. */
 struct rootfs_slots {
 	int16_t root;    /* the new root's mount */
+	int16_t place;   /* what it is attached to */
 	int16_t dev;     /* its /dev */
 	int16_t null;    /* a detached mount of the host's null device, to mask files with */
 	int16_t empty;   /* a detached empty read-only file system, to mask directories with */
@@ -32,6 +33,7 @@ struct rootfs_want {
 	bool userns; /* a user namespace of its own: device nodes are bound, not made */
 	const char *const *cgroups; /* "CONTROLLERS:/directory" of the container's groups */
 	size_t n_cgroups;
+	bool hooks_look; /* hooks look at root.path, before the pivot, and must see the new root */
 };
 
 /* Phase 1, with the caller's identity: opens everything that comes from the host. */

@@ -122,6 +122,7 @@ static void read_init(struct container *c)
 		return;
 	c->pid = pid;
 	c->start_time = start;
+	c->is_creating = str_ends(text.p, " creating\n");
 	/* First the descriptor, then the look whose it is: it cannot be reused in between. */
 	auto_fd int pidfd = sys_pidfd_open(pid, 0);
 	if (pidfd >= 0 && process_start_time(pid, &state) == start && state != 'Z' && state != 'X')
@@ -200,11 +201,12 @@ int container_write_config(struct container *c, const char *text, size_t len, st
 	return write_in_place(c, "config.json", text, len, err); /* `init` comes after it */
 }
 
-int container_write_init(struct container *c, pid_t pid, struct err *err)
+int container_write_init(struct container *c, pid_t pid, bool creating, struct err *err)
 {
 	char text[64];
 	uint64_t start = process_start_time(pid, NULL);
-	int n = snprintf(text, sizeof(text), "%d %llu\n", (int)pid, (unsigned long long)start);
+	int n = snprintf(text, sizeof(text), "%d %llu%s\n", (int)pid, (unsigned long long)start,
+			 creating ? " creating" : "");
 
 	c->pid = pid;
 	c->start_time = start;
@@ -239,6 +241,8 @@ enum container_status container_status(const struct container *c)
 		return STATUS_CREATING;
 	if (c->pidfd < 0)
 		return STATUS_STOPPED;
+	if (c->is_creating)
+		return STATUS_CREATING;
 	if (waits_for_start(c))
 		return STATUS_CREATED;
 	if (cg_is_frozen(c->state->cgroups, c->state->n_cgroups, &ignored) == 1)

@@ -3,7 +3,8 @@
  *
  *     state.json  the record (state.schema.json), written once before anything it names exists
  *     config.json the config it was created from; later edits of the bundle do not matter
- *     init        "PID STARTTIME\n" of the first process
+ *     init        "PID STARTTIME\n" of the first process; with " creating" behind it as long as hooks
+ *                 may look while it is being made
  *     start.sock  there while the container waits to be started
  *     exit        the exit code, when the one who waited for it was ctr
  *
@@ -37,7 +38,8 @@ struct container {
 	const struct state *state; /* NULL while the record was never written */
 	pid_t pid;                 /* 0: none recorded */
 	uint64_t start_time;       /* field 22 of /proc/PID/stat: tells a reused pid apart */
-	int pidfd;                 /* of pid when it is alive, else -1 */
+	bool is_creating;
+	int pidfd; /* of pid when it is alive, else -1 */
 };
 
 /* The directory of all containers without --root: /run/ctr; for an ordinary user, and for root of his
@@ -63,7 +65,7 @@ void container_unlock(struct container *c);
 
 int container_write_state(struct container *c, const struct state *state, struct err *err);
 int container_write_config(struct container *c, const char *text, size_t len, struct err *err);
-int container_write_init(struct container *c, pid_t pid, struct err *err);
+int container_write_init(struct container *c, pid_t pid, bool creating, struct err *err);
 int container_write_exit(struct container *c, int code, struct err *err);
 
 /* What it is doing now, from the process and its cgroup; paused is asked of the kernel. */

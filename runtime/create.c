@@ -13,6 +13,7 @@
 #include "runtime/explain.h"
 #include "runtime/filter.h"
 #include "runtime/handoff.h"
+#include "runtime/hooks.h"
 #include "runtime/outside.h"
 #include "runtime/state.h"
 
@@ -53,13 +54,14 @@ static int write_record(struct creation *c, const struct create_opts *o, const s
 		.auto_remove = o->auto_remove,
 		.has_auto_remove = true,
 		.image = o->image,
+		.annotations = cfg->annotations,
+		.n_annotations = cfg->n_annotations,
 	};
-	/* The two kinds of pair are the same to the letter but for their names. */
-	s->n_annotations = cfg->n_annotations;
-	s->annotations = arena_zalloc(a, cfg->n_annotations, sizeof(*s->annotations));
-	for (size_t i = 0; i < cfg->n_annotations; i++) {
-		s->annotations[i].key = cfg->annotations[i].key;
-		s->annotations[i].value = cfg->annotations[i].value;
+	if (cfg->hooks) {
+		s->poststart = cfg->hooks->poststart;
+		s->n_poststart = cfg->hooks->n_poststart;
+		s->poststop = cfg->hooks->poststop;
+		s->n_poststop = cfg->hooks->n_poststop;
 	}
 	int r = container_write_state(&c->c, s, err);
 	if (r == 0)
@@ -176,6 +178,7 @@ static int bring_up(struct creation *c, const struct create_opts *o, const struc
 		.host = host,
 		.plan = &c->plan,
 		.cgroup = &cg,
+		.subject = plan_hook_subject(cfg, o->id, o->bundle),
 	};
 	int r = make_groups(c, o, cfg, host, &cg, err);
 
@@ -184,8 +187,9 @@ static int bring_up(struct creation *c, const struct create_opts *o, const struc
 	/* What is written goes to disk while the executor works on the other processor. */
 	r = container_write_config(&c->c, o->config_text, o->config_len, err);
 	pid_t first = c->spawn.pid;
+	bool hooks = plan_has_hooks(cfg, HOOKS_OF_CREATE);
 	if (r == 0)
-		r = container_write_init(&c->c, first, err);
+		r = container_write_init(&c->c, first, hooks, err);
 	if (r == 0)
 		r = spawn_until(&c->spawn, PROTO_READY, &c->plan.ops, outside_sync, &outside, err);
 	if (r < 0 && c->spawn.state == PROTO_BROKEN &&
@@ -193,8 +197,8 @@ static int bring_up(struct creation *c, const struct create_opts *o, const struc
 		err_say(err, ENOMEM, "container init was OOM-killed (memory limit too low?)");
 	if (r < 0)
 		return creation_explain(&c->spawn, &c->plan.ops, cfg->process, err);
-	if (c->spawn.pid != first) /* it had to fork */
-		r = container_write_init(&c->c, c->spawn.pid, err);
+	if (c->spawn.pid != first || hooks) /* it had to fork; or hooks may have looked */
+		r = container_write_init(&c->c, c->spawn.pid, false, err);
 	return r < 0 ? r : creation_hand_over(&o->io, &c->spawn, err);
 }
 
@@ -247,6 +251,8 @@ void creation_undo(struct creation *c)
 	spawn_kill(&c->spawn);
 	if (c->c.state)
 		cg_undo(c->c.state->cgroups, c->c.state->n_cgroups, &ignored);
+	if (c->c.state)
+		hooks_poststop(c->c.state);
 	container_remove(&c->c, &ignored);
 	creation_clear(c);
 }
@@ -267,6 +273,10 @@ int creation_explain(const struct spawn *s, const struct oplist *ops,
 
 	if (program && s->root >= 0)
 		return explain_exec(s->root, process, s->failed_num, err);
+	if (s->state == PROTO_FAILED && s->failed_op < ops->n &&
+	    ops->ops[s->failed_op].kind == OP_HOOK)
+		hooks_explain(ops->why[s->failed_op], s->failed_num, s->hook_status, s->output,
+			      err);
 	return err_wrap(err, "unable to start container process");
 }
 

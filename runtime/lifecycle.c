@@ -6,6 +6,7 @@
 
 #include "runtime/base/log.h"
 #include "runtime/base/sys.h"
+#include "runtime/hooks.h"
 #include "runtime/lifecycle.h"
 #include "runtime/state.h"
 
@@ -69,6 +70,25 @@ static int end_process(struct container *c, struct err *err)
 	}
 }
 
+int ctr_dismantle(struct container *c, struct err *err)
+{
+	int r = c->state ? cg_undo(c->state->cgroups, c->state->n_cgroups, err) : 0;
+
+	if (r < 0)
+		return r;
+	/* While the record is still there: whoever is killed now runs them again. */
+	if (c->state)
+		hooks_poststop(c->state);
+	return container_remove(c, err);
+}
+
+int ctr_destroy(struct container *c, struct err *err)
+{
+	int r = end_process(c, err);
+
+	return r < 0 ? r : ctr_dismantle(c, err);
+}
+
 int ctr_delete(const char *root, const char *id, bool force, struct err *err)
 {
 	auto_(container) struct container c = {.dir_fd = -1, .pidfd = -1};
@@ -80,10 +100,7 @@ int ctr_delete(const char *root, const char *id, bool force, struct err *err)
 	if (!force && (status == STATUS_RUNNING || status == STATUS_PAUSED))
 		return err_say(err, EBUSY, "cannot delete container %s that is not stopped: %s", id,
 			       container_status_word(status));
-	r = end_process(&c, err);
-	if (r == 0 && c.state)
-		r = cg_undo(c.state->cgroups, c.state->n_cgroups, err);
-	return r < 0 ? r : container_remove(&c, err);
+	return ctr_destroy(&c, err);
 }
 
 static int open_running(const char *root, const char *id, enum container_status want,

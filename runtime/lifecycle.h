@@ -70,6 +70,10 @@ int ctr_exec(const struct exec_opts *o, const struct host *host, int *ret_status
  * namespace and sig is SIGKILL). */
 int ctr_kill(const char *root, const char *id, int sig, bool all, struct err *err);
 int ctr_delete(const char *root, const char *id, bool force, struct err *err);
+/* The last part of delete, for one that is open and locked: ends its processes, */
+int ctr_destroy(struct container *c, struct err *err);
+/* and when they have ended: groups, poststop hooks, the record. */
+int ctr_dismantle(struct container *c, struct err *err);
 int ctr_pause(const char *root, const char *id, struct err *err);
 int ctr_resume(const char *root, const char *id, struct err *err);
 int ctr_update(const char *root, const char *id, const struct config_resources *r, struct err *err);

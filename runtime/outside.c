@@ -7,6 +7,7 @@
 #include "namespaces/idmap.h"
 #include "namespaces/rlimit.h"
 #include "runtime/base/fd.h"
+#include "runtime/hooks.h"
 #include "runtime/idwrite.h"
 #include "runtime/outside.h"
 
@@ -43,12 +44,38 @@ static int set_limits(const struct outside *o, const struct spawn *s, struct err
 	return r < 0 ? err_set(err, r, "process.oomScoreAdj %s", text) : 0;
 }
 
+static int runtime_part(const struct outside *o, const struct spawn *s, struct err *err)
+{
+	const struct config_hooks *h = o->cfg->hooks;
+
+	if (!h)
+		return 0;
+	const struct hook_list lists[] = {
+		{"prestart", h->prestart, h->n_prestart},
+		{"createRuntime", h->create_runtime, h->n_create_runtime},
+	};
+	int r = hooks_run(&lists[0], &o->subject, "creating", s->pid, err);
+	return r < 0 ? r : hooks_run(&lists[1], &o->subject, "creating", s->pid, err);
+}
+
+/* The executor's hooks print into it; what they said is told if one fails. */
+static int give_output(struct spawn *s, struct chan_fds *reply, struct err *err)
+{
+	auto_close_fd(&s->output);
+	s->output = hooks_make_output();
+	int copy = s->output < 0 ? s->output : fcntl(s->output, F_DUPFD_CLOEXEC, 3);
+	if (copy < 0)
+		return err_set(err, s->output < 0 ? s->output : errno,
+			       "make a file for what hooks print");
+	reply->fd[reply->n++] = copy;
+	return 0;
+}
+
 int outside_sync(void *outside, enum sync_point point, struct spawn *s, struct chan_fds *reply,
 		 struct err *err)
 {
 	const struct outside *o = outside;
 
-	(void)reply;
 	switch (point) {
 	case SYNC_IDS: {
 		auto_fd int proc = open_proc(s, err);
@@ -58,10 +85,11 @@ int outside_sync(void *outside, enum sync_point point, struct spawn *s, struct c
 		return cg_adopt(&o->plan->cg, s->pid, o->cgroup, err);
 	case SYNC_LIMITS:
 		return set_limits(o, s, err);
-	case SYNC_MOUNTS:
 	case SYNC_RUNTIME:
-	case SYNC_CONTAINER:
-	case SYNC_STARTING:
+		return runtime_part(o, s, err);
+	case SYNC_HOOKS:
+		return give_output(s, reply, err);
+	case SYNC_MOUNTS:
 		break;
 	}
 	return err_say(err, EPROTO, "the container's init asked for step %d", (int)point);

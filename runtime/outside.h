@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the parent does for a process in the making from outside, at its sync points: id maps,
- * cgroup, limits. Everything goes through the process's directory in /proc, opened after its
+ * cgroup, limits, hooks. Everything goes through the process's directory in /proc, opened after its
  * pidfd proved it alive. */
 #pragma once
 
 #include "cgroups/cgroup.h"
+#include "runtime/hooks.h"
 #include "runtime/plan.h"
 #include "runtime/spawn.h"
 
@@ -14,8 +15,9 @@ struct outside {
 	const struct host *host;
 	const struct plan *plan;
 	struct cg_handles *cgroup;
+	struct hook_subject subject; /* for hooks */
 };
 
-/* A spawn_sync. */
+/* A spawn_sync. Once the program was told to go only hooks are asked for: outside may be NULL. */
 int outside_sync(void *outside, enum sync_point point, struct spawn *s, struct chan_fds *reply,
 		 struct err *err);

@@ -109,6 +109,41 @@ struct given {
 	int16_t start;
 };
 
+struct hook_subject plan_hook_subject(const struct config *cfg, const char *id, const char *bundle)
+{
+	return (struct hook_subject){
+		.id = id,
+		.bundle = bundle,
+		.oci_version = cfg->oci_version,
+		.annotations = cfg->annotations,
+		.n_annotations = cfg->n_annotations,
+	};
+}
+
+bool plan_has_hooks(const struct config *cfg, enum plan_hooks which)
+{
+	const struct config_hooks *h = cfg->hooks;
+	size_t runtime = h ? h->n_prestart + h->n_create_runtime : 0;
+
+	return h && runtime + (which == HOOKS_OF_CREATE ? h->n_create_container : 0) > 0;
+}
+
+/* Those that come when everything is mounted and nothing is hidden yet. */
+static void plan_create_hooks(const struct config *cfg, const struct plan_want *want,
+			      struct plan *p)
+{
+	const struct config_hooks *h = cfg->hooks;
+	const struct hook_subject subject = plan_hook_subject(cfg, want->id, want->bundle);
+
+	if (plan_has_hooks(cfg, HOOKS_OF_RUNTIME))
+		sync_op(p, SYNC_RUNTIME, "hooks.prestart, hooks.createRuntime");
+	if (!h)
+		return;
+	const struct hook_list list = {"createContainer", h->create_container,
+				       h->n_create_container};
+	hooks_plan(&list, &subject, "creating", true, &p->ops);
+}
+
 /* The container's first process, from its clone to the exec. */
 static int plan_inside(const struct config *cfg, const struct host *host,
 		       const struct plan_want *want, const struct given *given, struct plan *p,
@@ -120,7 +155,9 @@ static int plan_inside(const struct config *cfg, const struct host *host,
 		.userns = p->ns.maps_ids,
 		.cgroups = p->cg.names,
 		.n_cgroups = p->cg.n_names,
+		.hooks_look = plan_has_hooks(cfg, HOOKS_OF_CREATE),
 	};
+	const struct hook_subject subject = plan_hook_subject(cfg, want->id, want->bundle);
 	struct process_want process = {
 		.process = cfg->process,
 		.linux_ = cfg->linux_,
@@ -133,6 +170,8 @@ static int plan_inside(const struct config *cfg, const struct host *host,
 		.filter = want->filter,
 		.no_new_keyring = want->no_new_keyring,
 		.preserve_fds = want->preserve_fds,
+		.hooks = cfg->hooks,
+		.subject = &subject,
 	};
 	struct rootfs_slots slots;
 
@@ -154,8 +193,10 @@ static int plan_inside(const struct config *cfg, const struct host *host,
 	ns_plan_names(cfg, &p->ns, &p->ops);
 	process.root = slots.root;
 	if ((r = plan_sysctls(cfg, p, err)) < 0 ||
-	    (r = rootfs_plan_mounts(cfg, host, &root_want, &slots, &p->ops, err)) < 0 ||
-	    (r = process_plan_before(&process, host, &p->ops, err)) < 0 ||
+	    (r = rootfs_plan_mounts(cfg, host, &root_want, &slots, &p->ops, err)) < 0)
+		return r;
+	plan_create_hooks(cfg, want, p);
+	if ((r = process_plan_before(&process, host, &p->ops, err)) < 0 ||
 	    (r = rootfs_plan_enter(cfg, &slots, &p->ops, err)) < 0)
 		return r;
 	plan_closing(p, given->start);
@@ -166,14 +207,10 @@ static int plan_inside(const struct config *cfg, const struct host *host,
 static int refuse_unsupported(const struct config *cfg, struct err *err)
 {
 	const struct config_linux *l = cfg->linux_;
-	const struct config_hooks *h = cfg->hooks;
 	const struct {
 		bool is_there;
 		const char *name;
 	} parts[] = {
-		{h && (h->n_prestart || h->n_create_runtime || h->n_create_container ||
-		       h->n_start_container || h->n_poststart || h->n_poststop),
-		 "hooks"},
 		{l && l->n_net_devices, "linux.netDevices"},
 		{l && l->intel_rdt, "linux.intelRdt"},
 		{l && l->mount_label && *l->mount_label, "linux.mountLabel"},

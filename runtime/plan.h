@@ -10,6 +10,7 @@
 #include "namespaces/ns.h"
 #include "namespaces/rootfs.h"
 #include "runtime/base/oplist.h"
+#include "runtime/hooks.h"
 
 /* What fills an inherited slot, in slot order from SLOT_FIRST on. */
 struct plan_fd {
@@ -50,6 +51,12 @@ struct plan_want {
 /* create and run. Pure. On success the caller clears *ret. */
 int plan_create(const struct config *cfg, const struct host *host, const struct plan_want *want,
 		struct plan *ret, struct err *err);
+
+/* What hooks are told of the container of that id. */
+struct hook_subject plan_hook_subject(const struct config *cfg, const char *id, const char *bundle);
+/* Whether there are hooks of the runtime's own namespaces before the pivot, or any before it. */
+enum plan_hooks { HOOKS_OF_RUNTIME, HOOKS_OF_CREATE };
+bool plan_has_hooks(const struct config *cfg, enum plan_hooks which);
 
 struct plan_exec_want {
 	const char *id;

@@ -307,6 +307,11 @@ int process_plan_inside(const struct process_want *w, const struct host *host, s
 	oplist_add(ops, OP_READY);
 	oplist_why(ops, "wait to be started");
 	oplist_add(ops, OP_START)->fd = w->start;
+	if (w->hooks) {
+		const struct hook_list list = {"startContainer", w->hooks->start_container,
+					       w->hooks->n_start_container};
+		hooks_plan(&list, w->subject, "created", false, ops);
+	}
 	plan_privileges(w, host, ops, warnings);
 	plan_exec_op(w, ops);
 	return 0;

@@ -7,6 +7,7 @@
 #include "namespaces/seccomp.h"
 #include "runtime/base/oplist.h"
 #include "runtime/config/validate.h"
+#include "runtime/hooks.h"
 
 struct process_want {
 	const struct config_process *process;
@@ -21,6 +22,8 @@ struct process_want {
 	const struct seccomp_filter *filter; /* compiled linux.seccomp, or NULL */
 	bool no_new_keyring;
 	unsigned preserve_fds;
+	const struct config_hooks *hooks;   /* for startContainer; NULL: none */
+	const struct hook_subject *subject; /* theirs */
 };
 
 /* What belongs before the pivot: session, limits, the terminal and labels. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/create.h"
+#include "runtime/hooks.h"
+#include "runtime/outside.h"
 #include "runtime/state.h"
 #include "runtime/supervise.h"
 
@@ -9,8 +11,7 @@ static int finish(struct creation *c, const struct create_opts *o, int status, s
 {
 	if (!o->auto_remove)
 		return container_write_exit(&c->c, status, err);
-	int r = cg_undo(c->c.state->cgroups, c->c.state->n_cgroups, err);
-	return r < 0 ? r : container_remove(&c->c, err);
+	return ctr_dismantle(&c->c, err);
 }
 
 int ctr_run(const struct create_opts *o, const struct config *cfg, const struct host *host,
@@ -33,9 +34,12 @@ int ctr_run(const struct create_opts *o, const struct config *cfg, const struct 
 		return r;
 	r = spawn_go(&c.spawn, err);
 	if (r == 0)
-		r = spawn_until(&c.spawn, PROTO_RUNNING, &c.plan.ops, NULL, NULL, err);
-	if (r < 0) {
+		r = spawn_until(&c.spawn, PROTO_RUNNING, &c.plan.ops, outside_sync, NULL, err);
+	if (r < 0)
 		creation_explain(&c.spawn, &c.plan.ops, cfg->process, err);
+	else
+		r = hooks_poststart(c.c.state, c.spawn.pid, err);
+	if (r < 0) {
 		creation_undo(&c);
 		return -err->num;
 	}

@@ -26,7 +26,8 @@ void spawn_clear(struct spawn *s)
 	 * it. */
 	if (s->helper >= 0)
 		reap(s->helper);
-	int *fds[] = {&s->chan, &s->pidfd, &s->helper, &s->console, &s->seccomp, &s->root};
+	int *fds[] = {&s->chan,    &s->pidfd,  &s->helper, &s->console,
+		      &s->seccomp, &s->output, &s->root};
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++) {
 		auto_close_fd(fds[i]);
@@ -248,8 +249,11 @@ static void took_fd(struct spawn *s, const struct op_msg *msg, struct chan_fds *
 static int took_failure(struct spawn *s, const struct op_msg *msg, struct chan_fds *fds,
 			const struct oplist *ops, struct err *err)
 {
+	uint32_t num = (uint32_t)msg->a;
+
 	s->failed_op = msg->op;
-	s->failed_num = msg->a && msg->a < 4096 ? (int)msg->a : EIO;
+	s->failed_num = num && num < 4096 ? (int)num : EIO;
+	s->hook_status = (int)(msg->a >> 32);
 	if (fds->n)
 		s->root = steal_fd(&fds->fd[0]);
 	const char *name = msg->op < ops->n ? op_name(ops->ops[msg->op].kind) : "?";

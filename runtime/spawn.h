@@ -20,14 +20,17 @@ struct spawn {
 	enum proto_state state;
 	int console; /* terminal's master, if one came */
 	int seccomp; /* notify listener, if one came */
+	int output;  /* what the executor's hooks print, once it asked for the file */
 	int root;    /* the container's root, sent with a failure to find or execute the program */
 	uint32_t failed_op;
-	int failed_num; /* errno of the failure */
+	int failed_num;  /* errno of the failure */
+	int hook_status; /* how a hook ended that failed (wait(2)), or 0 */
 };
 
 #define SPAWN_NONE                                                                                 \
 	{                                                                                          \
-		.chan = -1, .pidfd = -1, .helper = -1, .console = -1, .seccomp = -1, .root = -1    \
+		.chan = -1, .pidfd = -1, .helper = -1, .console = -1, .seccomp = -1, .output = -1, \
+		.root = -1                                                                         \
 	}
 void spawn_clear(struct spawn *s);
 

@@ -6,7 +6,9 @@
 #include "runtime/config/decode.h"
 #include "runtime/create.h"
 #include "runtime/filter.h"
+#include "runtime/hooks.h"
 #include "runtime/load.h"
+#include "runtime/outside.h"
 #include "runtime/probe.h"
 #include "runtime/state.h"
 
@@ -70,8 +72,15 @@ int ctr_start(const char *root, const char *id, struct err *err)
 	s.pid = c.pid;
 	r = spawn_go(&s, err);
 	if (r == 0)
-		r = spawn_until(&s, PROTO_RUNNING, &none, NULL, NULL, err);
+		r = spawn_until(&s, PROTO_RUNNING, &none, outside_sync, NULL, err);
 	/* Whatever came of it, nobody listens there any more. */
 	unlinkat(c.dir_fd, "start.sock", 0);
-	return r < 0 ? explain(&c, &s, err) : 0;
+	if (r < 0)
+		return explain(&c, &s, err);
+	r = hooks_poststart(c.state, c.pid, err);
+	if (r < 0) { /* runtime.md, lifecycle: the container is stopped and destroyed */
+		struct err ignored;
+		ctr_destroy(&c, &ignored);
+	}
+	return r;
 }

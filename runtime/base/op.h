@@ -80,7 +80,8 @@ enum op_kind {
 		       * OP_SETATTR, str is resolved as in OP_TARGET unless fd is SLOT_CWD */
 	OP_FSMOUNT, /* str = type, data = "key\0value\0" … ("key\0\0" sets a flag), a = MOUNT_ATTR_*;
 		       * fsopen, fsconfig, fsmount; -> ret */
-	OP_SETATTR, /* fd (and str below it, if any), data = struct op_attr: mount_setattr */
+	OP_SETATTR, /* fd (and str below it, if any), data = struct op_attr: mount_setattr.
+		     * a != 0: of the mount that fd, any directory, lies on */
 	OP_TARGET,  /* resolve str in the root fd to an O_PATH descriptor -> ret, making a missing
 		       * mount point: a = S_IFDIR or S_IFREG | mode, or 0 to make nothing;
 		       * fd2 = the mount whose root decides (a file or a directory?) when a is a mode only.
@@ -109,6 +110,10 @@ enum op_kind {
 		   * there is none */
 	OP_FIND, /* data = candidate paths, a = their number: remember the first that may be executed.
 		   * None: ENOENT, or EACCES when one was there */
+	OP_HOOK, /* run a program and wait for it: a, b, str as OP_EXEC; data = args, env, the path and
+		  * what it reads on 0, to which `PID}` is added, NUL after NUL; c = milliseconds it may
+		  * take, or 0; fd2 = file for its 1 and 2. OPF_LATE: with the privileges that the
+		  * operations between here and OP_EXEC give the program */
 	OP_PRESERVE, /* a = number of descriptors from 3 on that the program keeps */
 	OP_EXEC,     /* a = argc, b = envc; str = room for a + b + 3 pointers, 8-byte aligned;
 		   * data = the strings, NUL after NUL. The path is OP_FIND's, else argv[0] */
@@ -169,7 +174,8 @@ enum op_msg_type {
 	MSG_FORKED,   /* a = pid in the parent's pid namespace; 1 descriptor: the pidfd */
 	MSG_FD,       /* a = enum op_msg_fd; 1 descriptor */
 	MSG_READY,
-	MSG_FAIL, /* a = errno; op = which operation; for OP_FIND and OP_EXEC 1 descriptor: the root */
+	MSG_FAIL, /* a = errno; op = which operation; for OP_FIND and OP_EXEC 1 descriptor: the root;
+		   * for OP_HOOK whose program failed: wait status << 32 */
 	/* from the parent */
 	MSG_OK,    /* answers MSG_SYNC, with descriptors if the operation asks for them, MSG_FORKED,
 		    * and MSG_READY before OP_START on a socket */
@@ -179,13 +185,12 @@ enum op_msg_type {
 enum op_msg_fd { MSG_FD_CONSOLE = 1, MSG_FD_SECCOMP };
 
 enum sync_point {
-	SYNC_IDS = 1,   /* write the id maps */
-	SYNC_CGROUP,    /* put the process into a cgroup that only the parent can (systemd) */
-	SYNC_MOUNTS,    /* hand over mounts that only the parent can make (idmapped) */
-	SYNC_RUNTIME,   /* createRuntime hooks, network devices */
-	SYNC_CONTAINER, /* createContainer hooks */
-	SYNC_STARTING,  /* startContainer hooks are run by the executor; reserved */
-	SYNC_LIMITS,    /* rlimits and the like that need the host's privilege */
+	SYNC_IDS = 1, /* write the id maps */
+	SYNC_CGROUP,  /* put the process into a cgroup that only the parent can (systemd) */
+	SYNC_MOUNTS,  /* hand over mounts that only the parent can make (idmapped) */
+	SYNC_RUNTIME, /* prestart and createRuntime hooks, network devices */
+	SYNC_HOOKS,   /* hand over a file for what hooks print */
+	SYNC_LIMITS,  /* rlimits and the like that need the host's privilege */
 };
 
 struct op_msg {
@@ -237,7 +242,7 @@ static inline long op_check(const struct op_image *im, size_t size)
 		    (op->size &&
 		     (op->data < data || op->data > size || op->size > size - op->data)))
 			return 1 + (long)i;
-		if (op->kind == OP_EXEC &&
+		if ((op->kind == OP_EXEC || op->kind == OP_HOOK) &&
 		    (op->a > size || op->b > size || op->str % sizeof(char *) || !op->str ||
 		     (op->a + op->b + 3) * sizeof(char *) > size - op->str))
 			return 1 + (long)i;

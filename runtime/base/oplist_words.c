@@ -141,8 +141,7 @@ void as_sync(const struct op_value *v)
 		VALUE(SYNC_CGROUP, "cgroup"),
 		VALUE(SYNC_MOUNTS, "mounts"),
 		VALUE(SYNC_RUNTIME, "runtime"),
-		VALUE(SYNC_CONTAINER, "container"),
-		VALUE(SYNC_STARTING, "starting"),
+		VALUE(SYNC_HOOKS, "hooks"),
 		VALUE(SYNC_LIMITS, "limits"),
 		{0},
 	};
@@ -373,6 +372,17 @@ void as_strings(const struct op_value *v)
 void as_environment(const struct op_value *v)
 {
 	add_strings(v, v->op->a, v->v);
+}
+
+/* What a hook's blob holds behind its arguments and environment. */
+void as_program(const struct op_value *v)
+{
+	add_strings(v, v->op->a + v->op->b, 1);
+}
+
+void as_input(const struct op_value *v)
+{
+	add_strings(v, v->op->a + v->op->b + 1, 1);
 }
 
 /* ---- blobs --------------------------------------------------------------------------------------- */

@@ -47,6 +47,8 @@ void as_text(const struct op_value *v);
 void as_content(const struct op_value *v);
 void as_strings(const struct op_value *v);
 void as_environment(const struct op_value *v);
+void as_program(const struct op_value *v);
+void as_input(const struct op_value *v);
 /* blobs */
 void as_options(const struct op_value *v);
 void as_groups(const struct op_value *v);

@@ -11,8 +11,9 @@
  *	string with "enum"        enum PREFIX_NAME_X x   0: absent; text with "x-c": "text"
  *	object                    struct PREFIX_Y *x
  *	array                     T *x; size_t n_x
- *	object whose members      struct PREFIX_kv *x; size_t n_x, or structs with the key first
+ *	object whose members      struct config_kv *x; size_t n_x, or structs with the key first
  *	are not fixed
+ *	"x-config": "NAME"        the object NAME of config.schema.json's $defs
  *
  * Of the constraints only required, minimum, maximum and enum reach the tables. */
 #include <ctype.h>
@@ -202,11 +203,11 @@ static void resolve_int(const struct gen *g, struct prop *p, yajl_val elem)
 /* Kind and C type of the value, or of a list's or map's element. */
 static void resolve_value(const struct gen *g, const char *owner, struct prop *p, yajl_val elem)
 {
-	const char *ref = ref_name(elem);
+	const char *ref = ref_name(elem), *foreign = text(get(elem, "x-config"));
 	char low[NAME] = "";
 
-	if (ref)
-		snake(ref, low);
+	if (ref || *foreign)
+		snake(ref ? ref : foreign, low);
 	p->words = attr(g, elem, "enum");
 	if (p->words && !attr_is(g, elem, "x-c", "text")) {
 		p->kind = FIELD_ENUM;
@@ -224,9 +225,9 @@ static void resolve_value(const struct gen *g, const char *owner, struct prop *p
 		name_fmt(p->type, "bool");
 	} else if (attr_is(g, elem, "type", "integer")) {
 		resolve_int(g, p, elem);
-	} else if (ref && attr_is(g, elem, "type", "object")) {
+	} else if (*foreign || (ref && attr_is(g, elem, "type", "object"))) {
 		p->kind = FIELD_OBJECT;
-		name_fmt(p->other, "%s_%s", g->prefix, low);
+		name_fmt(p->other, "%s_%s", *foreign ? "config" : g->prefix, low);
 		name_fmt(p->type, "struct %s", p->other);
 	} else {
 		die("%s.%s: neither a scalar nor a reference to an object", owner, p->json);
@@ -261,7 +262,7 @@ static struct prop resolve(const struct gen *g, const struct object *o, size_t i
 	if (p.shape != FIELD_ONE && p.kind == FIELD_BOOL)
 		die("%s.%s: no lists of booleans", o->name, p.json);
 	if (p.shape == FIELD_MAP && p.kind == FIELD_TEXT)
-		name_fmt(p.type, "struct %s_kv", g->prefix);
+		name_fmt(p.type, "struct config_kv");
 	else if (p.shape == FIELD_MAP && p.kind != FIELD_OBJECT)
 		die("%s.%s: a map holds text or objects", o->name, p.json);
 	p.required = is_required(o->node, p.json);
@@ -469,9 +470,8 @@ int main(int argc, char **argv)
 	const char *base = strrchr(argv[3], '/');
 	fprintf(g.h,
 		"#pragma once\n\n#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n\n"
-		"#include \"runtime/config/table.h\"\n\n"
-		"struct %s_kv {\n\tconst char *key, *value;\n};\n\n",
-		g.prefix);
+		"#include \"runtime/config/%s.h\"\n\n",
+		strcmp(g.prefix, "config") == 0 ? "table" : "config");
 	fprintf(g.c, "#include \"gen/%s\"\n\n", base ? base + 1 : argv[3]);
 	emit_all(&g, top);
 	if (fclose(g.h) || fclose(g.c))

@@ -39,3 +39,8 @@ struct table {
 };
 
 enum { TABLE_FIELDS_MAX = 64 };
+
+/* One element of a FIELD_MAP of text. */
+struct config_kv {
+	const char *key, *value;
+};

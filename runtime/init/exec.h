@@ -21,6 +21,7 @@ struct exec {
 	unsigned preserve;   /* descriptors from 3 on that the program gets */
 	bool chdir_failed;   /* OP_CHDIR is to be tried again with the user's identity */
 	bool is_sealed;      /* seal() was called */
+	int hook_status;     /* how the program of a failed OP_HOOK ended (wait(2)); else 0 */
 	char home[sizeof("HOME=") + PATH_MAX]; /* what to put into the environment, if not empty */
 };
 
@@ -79,6 +80,8 @@ int op_close(struct exec *x, const struct op *op);
 int op_mkdir(struct exec *x, const struct op *op);
 int op_mknod(struct exec *x, const struct op *op);
 int op_symlink(struct exec *x, const struct op *op);
+/* The identity of the mount that fd is on. */
+int file_mount_id(int fd, uint64_t *ret);
 
 /* mount.c */
 int op_open_tree(struct exec *x, const struct op *op);
@@ -105,9 +108,17 @@ int op_home(struct exec *x, const struct op *op);
 int op_find(struct exec *x, const struct op *op);
 int op_preserve(struct exec *x, const struct op *op);
 int op_exec(struct exec *x, const struct op *op);
+/* Points argv, which has room for it, and the environment behind it to the operation's strings;
+ * home, unless it is NULL, takes the place of an empty HOME or comes last. *ret_rest: what follows
+ * the strings. */
+int exec_vectors(const struct exec *x, const struct op *op, char *home, char **argv,
+		 char **ret_rest);
 /* Leaves nothing to do between here and execve(2): a seccomp filter that is about to be installed
  * need not allow it. */
 void exec_seal(struct exec *x);
+
+/* hook.c */
+int op_hook(struct exec *x, const struct op *op);
 
 /* walk.c: paths inside a root file system that belongs to the container's owner, who may be
  * changing it right now. The root may be AT_FDCWD: the process's own, for absolute paths. */

@@ -35,7 +35,7 @@ int op_close(struct exec *x, const struct op *op)
 
 /* The identity of the mount that fd is on (statx(2), Linux 5.8). The libcs do not agree on whether
  * <sys/stat.h> has struct statx, and what is in it. */
-static int mount_id(int fd, uint64_t *ret)
+int file_mount_id(int fd, uint64_t *ret)
 {
 	enum { WANT_MNT_ID = 0x1000 };
 	struct {
@@ -57,9 +57,9 @@ static int check_same_mount(int dir, int file)
 {
 	uint64_t dir_mount, file_mount;
 	struct statfs dir_fs, file_fs;
-	int r = mount_id(dir, &dir_mount);
+	int r = file_mount_id(dir, &dir_mount);
 
-	if (r < 0 || (r = mount_id(file, &file_mount)) < 0)
+	if (r < 0 || (r = file_mount_id(file, &file_mount)) < 0)
 		return r;
 	if (fstatfs(dir, &dir_fs) < 0 || fstatfs(file, &file_fs) < 0)
 		return -errno;

@@ -58,6 +58,7 @@ static op_fn *const run[OP_KINDS] = {
 	[OP_CHDIR] = op_chdir,
 	[OP_HOME] = op_home,
 	[OP_FIND] = op_find,
+	[OP_HOOK] = op_hook,
 	[OP_PRESERVE] = op_preserve,
 	[OP_EXEC] = op_exec,
 };
@@ -206,6 +207,7 @@ int main(int argc, char **argv)
 	x.image = NULL;
 	x.program = NULL;
 	x.preserve = 0;
+	x.hook_status = 0;
 	x.chdir_failed = x.is_sealed = false;
 	*x.home = 0;
 	int r = run_all(&x, first);

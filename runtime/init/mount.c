@@ -87,6 +87,33 @@ int op_fsmount(struct exec *x, const struct op *op)
 	return r;
 }
 
+/* Climbs from a directory to the root of the mount that it lies on. */
+static int climb(int dir)
+{
+	uint64_t here, above;
+	int fd = fcntl(dir, F_DUPFD_CLOEXEC, 0);
+	int r = fd < 0 ? -errno : file_mount_id(fd, &here);
+
+	while (r == 0) {
+		struct stat now, then;
+		int up = walk_openat2(fd, "..", O_PATH | O_DIRECTORY, 0);
+		r = up < 0 ? up : file_mount_id(up, &above);
+		if (r == 0 && (fstat(fd, &now) < 0 || fstat(up, &then) < 0))
+			r = -errno;
+		if (r == 0 &&
+		    (above != here || (now.st_ino == then.st_ino && now.st_dev == then.st_dev))) {
+			close(up);
+			return fd;
+		}
+		if (fd >= 0)
+			close(fd);
+		fd = up;
+	}
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
 int op_setattr(struct exec *x, const struct op *op)
 {
 	struct op_attr want;
@@ -102,6 +129,8 @@ int op_setattr(struct exec *x, const struct op *op)
 	};
 	struct object o;
 	int r = resolve(x, op, 0, &o);
+	if (r == 0 && op->a)
+		r = o.fd = o.opened = climb(o.fd);
 	if (r < 0)
 		return r;
 	unsigned flags = o.flags | (want.recursive ? AT_RECURSIVE : 0);

@@ -191,11 +191,11 @@ static char *next_string(char **at, const char *end)
 	return s;
 }
 
-/* argv and envp in the room that the planner left, HOME in the place of an empty one or last. */
-static int build(const struct exec *x, const struct op *op, char **argv)
+int exec_vectors(const struct exec *x, const struct op *op, char *home, char **argv,
+		 char **ret_rest)
 {
 	char *strings = exec_data(x, op), *end = strings + op->size;
-	char *home = *x->home ? (char *)(uintptr_t)x->home : NULL, **env = argv + op->a + 1;
+	char **env = argv + op->a + 1;
 	uint64_t n = 0;
 
 	for (uint64_t i = 0; i < op->a; i++)
@@ -212,13 +212,14 @@ static int build(const struct exec *x, const struct op *op, char **argv)
 	}
 	env[n] = home;
 	env[n + (home != NULL)] = NULL;
+	*ret_rest = strings;
 	return op->a ? 0 : -EINVAL;
 }
 
 int op_exec(struct exec *x, const struct op *op)
 {
-	char **argv = (char **)(void *)op_str(x->image, op->str);
-	int r = build(x, op, argv);
+	char **argv = (char **)(void *)op_str(x->image, op->str), *rest;
+	int r = exec_vectors(x, op, *x->home ? x->home : NULL, argv, &rest);
 
 	if (r < 0)
 		return r;

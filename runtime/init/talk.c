@@ -104,7 +104,10 @@ static int expect(struct exec *x, uint32_t type, uint64_t n_fds, struct heard *h
 
 void talk_fail(struct exec *x, int num)
 {
-	struct op_msg msg = {.type = MSG_FAIL, .a = (uint64_t)num};
+	struct op_msg msg = {
+		.type = MSG_FAIL,
+		.a = (uint64_t)num | (uint64_t)(uint32_t)x->hook_status << 32,
+	};
 	struct heard h;
 	int root = -1;
 

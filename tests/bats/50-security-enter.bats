@@ -315,12 +315,19 @@ self_exe_bundle() { # JQ
 	canary_ok
 }
 
-@test "B6: hooks are refused by name, and never run" {
+@test "B6: a hook has nothing of the container's environment, of ctr's descriptors or directory" {
 	bundle hooks
-	for hook in prestart createRuntime createContainer startContainer poststart poststop; do
-		configure ".hooks = {\"$hook\": [{\"path\": \"/bin/sh\", \"args\": [\"sh\", \"-c\", \"touch $CANARY/dir/mark\"]}]}"
+	for hook in prestart createRuntime createContainer poststart poststop; do
+		configure ".process.env = [\"LD_PRELOAD=/evil.so\", \"LD_LIBRARY_PATH=/evil\", \"PATH=/evil\"] |
+			.process.cwd = \"/tmp\" | .hooks = {\"$hook\": [{\"path\": \"/bin/sh\", \"args\": [\"sh\", \"-c\",
+				\"exec >$BATS_TEST_TMPDIR/seen; env; pwd; ls -l /proc/self/fd\"]}]}"
 		run_bundle
-		refused hooks
+		[ "$status" = 0 ]
+		grep -qx / "$BATS_TEST_TMPDIR/seen"
+		! grep -q evil "$BATS_TEST_TMPDIR/seen"
+		# 0 to 2, and the directory that is being read.
+		[ "$(grep -c ' -> ' "$BATS_TEST_TMPDIR/seen")" = 4 ]
+		rm "$BATS_TEST_TMPDIR/seen"
 	done
 	canary_ok
 	# An annotation is no hook, and selects nothing.

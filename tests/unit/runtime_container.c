@@ -57,7 +57,7 @@ static struct container make(const struct root *root, const char *id, pid_t pid)
 	CHECK_INT(container_new(root->path, id, &c, &err), 0);
 	CHECK_INT(container_write_state(&c, &record, &err), 0);
 	if (pid)
-		CHECK_INT(container_write_init(&c, pid, &err), 0);
+		CHECK_INT(container_write_init(&c, pid, false, &err), 0);
 	return c;
 }
 
