@@ -68,10 +68,10 @@ static void put_list(struct json_out *o, const char *key, const char *const *wor
 	put_words(o, key, words, n);
 }
 
-/* id-mapped mounts and links copied as links are understood, and refused. */
+/* Links copied as links are understood, and refused. */
 static bool is_mount_word_built(const char *word)
 {
-	return !str_eq(word, "idmap") && !str_eq(word, "ridmap") && !str_eq(word, "copy-symlink");
+	return !str_eq(word, "copy-symlink");
 }
 
 static void put_mount_options(struct json_out *o)
@@ -136,7 +136,7 @@ static void put_linux(struct json_out *o, struct arena *mem)
 		  sizeof(config_memory_policy_flags_words) / sizeof(char *) - 1);
 	json_close(o, '}');
 	json_open(o, "mountExtensions", '{');
-	put_enabled(o, "idmap", false);
+	put_enabled(o, "idmap", true);
 	json_close(o, '}');
 	put_enabled(o, "netDevices", false);
 	json_close(o, '}');

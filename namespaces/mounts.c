@@ -66,14 +66,19 @@ static bool sysfs_is_bind(const struct config *cfg, const struct rootfs_want *wa
 	return want->userns && !has_new(cfg, CLONE_NEWNET);
 }
 
+static bool is_idmapped(const struct one *o)
+{
+	return o->words.idmap != MOUNT_NOT || o->m->n_uid_mappings || o->m->n_gid_mappings;
+}
+
 static int refuse(const struct one *o, struct err *err)
 {
 	const struct {
 		bool is_there;
 		const char *what;
 	} parts[] = {
-		{o->words.idmap != MOUNT_NOT || o->m->n_uid_mappings || o->m->n_gid_mappings,
-		 "id-mapped mounts"},
+		{is_idmapped(o) && (o->bind == MOUNT_NOT || o->words.remount),
+		 "id maps on anything but a bind mount"},
 		{o->words.copy_symlink, "the option copy-symlink"},
 		{o->bind != MOUNT_NOT && o->words.copy_up, "tmpcopyup on a bind mount"},
 	};
@@ -157,15 +162,91 @@ static int check_proc(const struct one *o, bool *ret_allowed, struct err *err)
 	return err_say(err, EINVAL, "mounts[%zu] %s: is inside /proc", o->index, o->dest);
 }
 
+static int read_idmount(const struct config *cfg, const struct one *o, struct arena *mem,
+			struct idmount *ret, struct err *err)
+{
+	const struct config_linux *l = cfg->linux_;
+	const struct idmap_pair own = {
+		.uids = {l->uid_mappings, l->n_uid_mappings},
+		.gids = {l->gid_mappings, l->n_gid_mappings},
+	};
+	struct idmount m = {
+		.index = o->index,
+		.source = arena_str(mem, o->source),
+		.nofollow = o->words.source_nofollow,
+		.bind = o->bind,
+		.depth = o->words.idmap == MOUNT_NOT ? MOUNT_ONE : o->words.idmap,
+		.maps = {.uids = {o->m->uid_mappings, o->m->n_uid_mappings},
+			 .gids = {o->m->gid_mappings, o->m->n_gid_mappings}},
+	};
+
+	if (!m.maps.uids.n && o->words.id_maps) {
+		int r = idmap_parse(o->words.id_maps, own, mem, &m.maps, err);
+		if (r < 0)
+			return err_wrap(err, "mounts[%zu] %s", o->index, o->dest);
+	}
+	*ret = m;
+	return 0;
+}
+
+/* As a rule there are none, and that is seen without reading all words. */
+static bool may_be_idmapped(const struct config_mount *m)
+{
+	bool may = m->n_uid_mappings || m->n_gid_mappings;
+
+	for (size_t i = 0; i < m->n_options; i++)
+		may |= strstr(m->options[i], "idmap") != NULL;
+	return may;
+}
+
+int mounts_plan_idmapped(const struct config *cfg, const struct host *host,
+			 const struct rootfs_want *want, struct arena *mem, struct idmount **ret,
+			 size_t *ret_n, struct err *err)
+{
+	struct idmount *list = NULL;
+	size_t n = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < cfg->n_mounts && r == 0; i++) {
+		if (!may_be_idmapped(&cfg->mounts[i]))
+			continue;
+		auto_(one) struct one o = {.type = ""};
+		r = read_one(cfg, want, i, &o, err);
+		if (r < 0 || !is_idmapped(&o))
+			continue;
+		if (!list)
+			list = arena_zalloc(mem, IDMOUNTS_MAX, sizeof(*list));
+		if (host->euid != 0)
+			r = err_say(err, EPERM,
+				    "mounts[%zu] %s: only root can map the ids of a mount", i,
+				    o.dest);
+		else if (n == IDMOUNTS_MAX)
+			r = err_say(err, E2BIG, "mounts[%zu] %s: more than %d id-mapped mounts", i,
+				    o.dest, IDMOUNTS_MAX);
+		else
+			r = read_idmount(cfg, &o, mem, &list[n++], err);
+	}
+	*ret = list;
+	*ret_n = n;
+	return r;
+}
+
 int mounts_plan_sources(const struct config *cfg, const struct rootfs_want *want,
 			const struct rootfs_slots *s, struct oplist *ops, struct err *err)
 {
+	if (want->n_idmounts) {
+		oplist_why(ops, "id-mapped mounts");
+		struct op *op = oplist_add(ops, OP_SYNC);
+		op->a = SYNC_MOUNTS;
+		op->b = want->n_idmounts;
+		op->ret = s->idmapped;
+	}
 	for (size_t i = 0; i < cfg->n_mounts; i++) {
 		auto_(one) struct one o = {.type = ""};
 		int r = read_one(cfg, want, i, &o, err);
 		if (r < 0)
 			return r;
-		if (o.bind == MOUNT_NOT || o.words.remount)
+		if (o.bind == MOUNT_NOT || o.words.remount || is_idmapped(&o))
 			continue;
 		oplist_why(ops, "mounts[%zu] source %s", i, o.source);
 		uint32_t str = oplist_str(ops, o.source);
@@ -288,7 +369,7 @@ static int plan_one(const struct one *o, const struct rootfs_slots *s, int16_t m
 int mounts_plan(const struct config *cfg, const struct host *host, const struct rootfs_want *want,
 		const struct rootfs_slots *s, struct oplist *ops, struct err *err)
 {
-	int16_t mount = oplist_slots(ops, 2), target = (int16_t)(mount + 1);
+	int16_t mount = oplist_slots(ops, 2), target = (int16_t)(mount + 1), idmapped = s->idmapped;
 
 	for (size_t i = 0; i < cfg->n_mounts; i++) {
 		auto_(one) struct one o = {.type = ""};
@@ -308,7 +389,9 @@ int mounts_plan(const struct config *cfg, const struct host *host, const struct 
 			oplist_why(ops, "mounts[%zu] %s", i, o.dest);
 			r = cgroup_mount_plan(&cg, host, want, ops, err);
 		} else {
-			int16_t from = o.bind == MOUNT_NOT ? mount : (int16_t)(s->sources + (int)i);
+			int16_t from = o.bind == MOUNT_NOT ? mount
+				       : is_idmapped(&o)   ? idmapped++
+							   : (int16_t)(s->sources + (int)i);
 			r = plan_one(&o, s, from, target, ops, err);
 		}
 		if (r < 0)

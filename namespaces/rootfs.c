@@ -202,6 +202,8 @@ int rootfs_plan_sources(const struct config *cfg, const struct rootfs_want *want
 	s->null = (int16_t)(s->root + 2);
 	s->empty = (int16_t)(s->root + 3);
 	s->sources = oplist_slots(ops, (unsigned)(cfg->n_mounts + dev_count(cfg)));
+	if (want->n_idmounts)
+		s->idmapped = oplist_slots(ops, (unsigned)want->n_idmounts);
 	if (oplist_full(ops))
 		return err_say(err, E2BIG, "mounts: %zu are more than ctr can hold open",
 			       cfg->n_mounts);

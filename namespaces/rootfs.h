@@ -3,6 +3,7 @@
  * change into it. Planners: they append operations (runtime/base/op.h) and touch nothing. */
 #pragma once
 
+#include "namespaces/idmount.h"
 #include "runtime/base/oplist.h"
 #include "runtime/config/config.h"
 #include "runtime/config/host.h"
@@ -19,12 +20,13 @@ struct rootfs_overlay {
 
 /* Slots that the planners of one container share. */
 struct rootfs_slots {
-	int16_t root;    /* the new root's mount */
-	int16_t place;   /* what it is attached to */
-	int16_t dev;     /* its /dev */
-	int16_t null;    /* a detached mount of the host's null device, to mask files with */
-	int16_t empty;   /* a detached empty read-only file system, to mask directories with */
-	int16_t sources; /* the first of n_mounts slots of bind sources and n devices' */
+	int16_t root;     /* the new root's mount */
+	int16_t place;    /* what it is attached to */
+	int16_t dev;      /* its /dev */
+	int16_t null;     /* a detached mount of the host's null device, to mask files with */
+	int16_t empty;    /* a detached empty read-only file system, to mask directories with */
+	int16_t sources;  /* the first of n_mounts slots of bind sources and n devices' */
+	int16_t idmapped; /* the first of those that are filled at SYNC_MOUNTS */
 };
 
 struct rootfs_want {
@@ -33,6 +35,7 @@ struct rootfs_want {
 	bool userns; /* a user namespace of its own: device nodes are bound, not made */
 	const char *const *cgroups; /* "CONTROLLERS:/directory" of the container's groups */
 	size_t n_cgroups;
+	size_t n_idmounts; /* mounts_plan_idmapped */
 	bool hooks_look; /* hooks look at root.path, before the pivot, and must see the new root */
 };
 
@@ -48,6 +51,11 @@ int rootfs_plan_enter(const struct config *cfg, struct rootfs_slots *s, struct o
 		      struct err *err);
 
 /* namespaces/mounts.c: the mounts[] of the config. */
+/* Those that the parent has to make, in the order of mounts[]; for everybody else n_idmounts is
+ * enough. */
+int mounts_plan_idmapped(const struct config *cfg, const struct host *host,
+			 const struct rootfs_want *want, struct arena *mem, struct idmount **ret,
+			 size_t *ret_n, struct err *err);
 int mounts_plan_sources(const struct config *cfg, const struct rootfs_want *want,
 			const struct rootfs_slots *s, struct oplist *ops, struct err *err);
 int mounts_plan(const struct config *cfg, const struct host *host, const struct rootfs_want *want,

@@ -44,6 +44,22 @@ static int set_limits(const struct outside *o, const struct spawn *s, struct err
 	return r < 0 ? err_set(err, r, "process.oomScoreAdj %s", text) : 0;
 }
 
+static int make_mounts(const struct outside *o, const struct spawn *s, struct chan_fds *reply,
+		       struct err *err)
+{
+	auto_fd int proc = open_proc(s, err);
+
+	if (proc < 0)
+		return proc;
+	for (size_t i = 0; i < o->plan->n_idmounts; i++) {
+		int fd = idmount_open(&o->plan->idmounts[i], proc, err);
+		if (fd < 0)
+			return err_wrap(err, "mounts[%zu]", o->plan->idmounts[i].index);
+		reply->fd[reply->n++] = fd;
+	}
+	return 0;
+}
+
 static int runtime_part(const struct outside *o, const struct spawn *s, struct err *err)
 {
 	const struct config_hooks *h = o->cfg->hooks;
@@ -90,7 +106,7 @@ int outside_sync(void *outside, enum sync_point point, struct spawn *s, struct c
 	case SYNC_HOOKS:
 		return give_output(s, reply, err);
 	case SYNC_MOUNTS:
-		break;
+		return make_mounts(o, s, reply, err);
 	}
 	return err_say(err, EPROTO, "the container's init asked for step %d", (int)point);
 }

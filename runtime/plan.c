@@ -174,7 +174,12 @@ static int plan_inside(const struct config *cfg, const struct host *host,
 		.subject = &subject,
 	};
 	struct rootfs_slots slots;
+	int r;
 
+	r = mounts_plan_idmapped(cfg, host, &root_want, &p->mem, &p->idmounts, &p->n_idmounts, err);
+	if (r < 0)
+		return r;
+	root_want.n_idmounts = p->n_idmounts;
 	oplist_why(&p->ops, "file modes are as they are asked for");
 	oplist_add(&p->ops, OP_UMASK)->a = 0;
 	plan_cgroup_entry(p, given->cgroups, v1_groups(&p->cg));
@@ -186,7 +191,7 @@ static int plan_inside(const struct config *cfg, const struct host *host,
 		p->ns.maps_ids && (cfg->process->n_rlimits || cfg->process->has_oom_score_adj);
 	if (p->outside_limits)
 		sync_op(p, SYNC_LIMITS, "process.rlimits, process.oomScoreAdj");
-	int r = rootfs_plan_sources(cfg, &root_want, &slots, &p->ops, err);
+	r = rootfs_plan_sources(cfg, &root_want, &slots, &p->ops, err);
 	if (r < 0)
 		return r;
 	ns_plan_ids(cfg, &p->ns, &p->ops);
@@ -356,6 +361,8 @@ void plan_print(struct str *out, const struct plan *p)
 	for (unsigned i = 0; i < p->ns.n_joins; i++)
 		str_addf(out, "join %s: %s\n", ns_word(p->ns.joins[i].flag), p->ns.joins[i].path);
 	cg_print(out, &p->cg);
+	for (size_t i = 0; i < p->n_idmounts; i++)
+		idmount_print(out, &p->idmounts[i]);
 	str_add(out, "# inside\n");
 	oplist_print(&p->ops, out);
 	for (size_t i = 0; i < p->n_warnings; i++)
@@ -379,6 +386,10 @@ void plan_json(struct str *out, const struct plan *p)
 	json_close(&o, ']');
 	cg_print(&text, &p->cg);
 	json_text(&o, "cgroups", text.p ? text.p : "");
+	json_open(&o, "idMappedMounts", '[');
+	for (size_t i = 0; i < p->n_idmounts; i++)
+		json_text(&o, NULL, p->idmounts[i].source);
+	json_close(&o, ']');
 	oplist_json(&p->ops, &o, "operations");
 	json_close(&o, '}');
 }

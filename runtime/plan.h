@@ -26,6 +26,8 @@ struct plan {
 	unsigned n_fds;
 	struct ns_plan ns;
 	struct cg_plan cg;
+	struct idmount *idmounts; /* owned by mem */
+	size_t n_idmounts;
 	bool outside_limits;   /* the parent sets rlimits and oom_score_adj at SYNC_LIMITS */
 	const char **warnings; /* for the log; owned by mem */
 	size_t n_warnings;

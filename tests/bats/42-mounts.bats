@@ -188,7 +188,7 @@ add() {
 	refuses "$(add "$(mount_json /m bind /etc bind size=1)")" \
 		"bind mounts cannot have any filesystem-specific options applied"
 	refuses "$(add '{"destination":"/m","type":"bind"}')" source
-	refuses "$(add "$(mount_json /m bind /etc idmap)")" mounts
+	refuses "$(add "$(mount_json /m bind /etc idmap)")" "idmap needs mappings or a user namespace"
 	# moby gives the hint about files and directories at these words.
 	refuses "$(add "$(mount_json /etc/passwd bind /etc bind)")" "not a directory"
 	refuses "$(add "$(mount_json /etc bind /etc/passwd bind)")" "not a directory"

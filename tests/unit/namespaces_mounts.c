@@ -205,11 +205,10 @@ static const struct row refused_rows[] = {
 	 "mounts[0] /x: bind mounts cannot have any filesystem-specific options applied: \"size\""},
 	{MOUNTS(BIND("/x", ",'tmpcopyup'")),
 	 "mounts[0] /x: tmpcopyup on a bind mount: not supported by this version of ctr"},
-	{MOUNTS(BIND("/x", ",'idmap'")),
-	 "mounts[0] /x: id-mapped mounts: not supported by this version of ctr"},
-	{MOUNTS("{'destination':'/x','type':'bind','source':'/s','uidMappings':[{'containerID':0,"
+	{MOUNTS("{'destination':'/x','type':'tmpfs','uidMappings':[{'containerID':0,"
 		"'hostID':1,'size':1}],'gidMappings':[{'containerID':0,'hostID':1,'size':1}]}"),
-	 "mounts[0] /x: id-mapped mounts: not supported by this version of ctr"},
+	 "mounts[0] /x: id maps on anything but a bind mount: not supported by this version of "
+	 "ctr"},
 	{MOUNTS(BIND("/x", ",'copy-symlink'")),
 	 "mounts[0] /x: the option copy-symlink: not supported by this version of ctr"},
 };

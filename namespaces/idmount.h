@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Id-mapped bind mounts: what they map (a planner), and making one. The kernel lets only one who is
+ * privileged over the file system make them, so the parent does, and hands them to the executor
+ * (SYNC_MOUNTS). */
+#pragma once
+
+#include "namespaces/idmap.h"
+#include "namespaces/mount_words.h"
+
+enum { IDMOUNTS_MAX = 64 };
+
+struct idmount {
+	size_t index;       /* of mounts[] */
+	const char *source; /* absolute */
+	bool nofollow;
+	enum mount_depth bind, depth; /* what is bound, and how far down ids are mapped */
+	/* As id maps of a user namespace: ids of the file system, and what they are on the host. With
+	 * no lines: those of the container's own user namespace. */
+	struct idmap_pair maps;
+};
+
+/* The detached mount; `user`: the directory in /proc of a process in the container's user namespace.
+ * Returns its descriptor. */
+int idmount_open(const struct idmount *m, int user, struct err *err);
+
+/* For `ctr plan`. */
+void idmount_print(struct str *out, const struct idmount *m);
