@@ -32,6 +32,8 @@ LIBS_DYN := -lyajl -lseccomp -lcap -lcrypto -lm
 LIBS_asan := $(LIBS_DYN)
 LIBS_MODE := $(or $(LIBS_$(MODE)),$(LIBS))
 LIBS_EXT := $(LIBS_DYN) -lsystemd
+LIBS_IMAGE := $(LIBS_DYN) -lcurl
+LIBS_UNPACK := -l:libarchive.a -l:libzstd.a -l:libcrypto.a -lisal
 
 # ---- what is built from what ---------------------------------------------------------------------
 LAYERS := cmd image runtime cgroups namespaces net runtime/config runtime/base
@@ -42,16 +44,20 @@ ARCHIVES := $(foreach l,$(LAYERS),$(call lib,$(l)))
 GENERATED := $(B)/gen/config.h $(B)/gen/state.h $(B)/gen/oci.h
 # Compiled a second time for ctr-ext, which may use the libraries that ctr goes without.
 EXT_OBJ := $(O)/cmd/main.ext.o $(O)/cgroups/systemd.ext.o
+# A third time: ctr-image, with the libraries that only fetching, sending and packing images need.
+IMAGE_OBJ := $(O)/cmd/main.image.o
+# The jailed program that reads layers. It is started for each of them, so it has few libraries to find.
+UNPACK_OBJ := $(patsubst %.c,$(O)/%.o,$(wildcard image/unpack/*.c)) $(O)/image/digest.o
 INIT_SRC := $(wildcard runtime/init/*.c)
 UNIT_SRC := $(wildcard tests/unit/*.c) tests/lib/test.c
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all check test demo bench fuzz golden-update format layers house install clean help deps
-all: $(B)/ctr $(B)/ctr-ext
+all: $(B)/ctr $(B)/ctr-ext $(B)/ctr-image $(B)/ctr-unpack
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-$(B)/ctr $(B)/ctr-ext: $(B)/%: $(O)/% $(B)/.mode-$(MODE)
+$(B)/ctr $(B)/ctr-ext $(B)/ctr-image $(B)/ctr-unpack: $(B)/%: $(O)/% $(B)/.mode-$(MODE)
 	$(Q)ln -sf $(MODE)/$* $@
 $(B)/.mode-$(MODE):
 	$(Q)mkdir -p $(B) && rm -f $(B)/.mode-* && touch $@
@@ -68,6 +74,12 @@ $(O)/ctr: $(ARCHIVES)
 $(O)/ctr-ext: $(EXT_OBJ) $(ARCHIVES)
 	$(call say,LD,$@)
 	$(Q)$(CC) -pie $(filter --coverage -fsanitize=%,$(FLAGS_$(MODE))) $(RELRO) -o $@ $(EXT_OBJ) $(ARCHIVES) $(LIBS_EXT) $(LDFLAGS)
+$(O)/ctr-image: $(IMAGE_OBJ) $(ARCHIVES)
+	$(call say,LD,$@)
+	$(Q)$(CC) -pie $(filter --coverage -fsanitize=%,$(FLAGS_$(MODE))) $(RELRO) -o $@ $(IMAGE_OBJ) $(ARCHIVES) $(LIBS_IMAGE) $(LDFLAGS)
+$(O)/ctr-unpack: $(UNPACK_OBJ) $(call lib,runtime/base)
+	$(call say,LD,$@)
+	$(Q)$(CC) -pie $(filter --coverage -fsanitize=%,$(FLAGS_$(MODE))) $(RELRO) -o $@ $(UNPACK_OBJ) $(call lib,runtime/base) $(LIBS_UNPACK) $(LDFLAGS)
 
 $(O)/%.o: %.c Makefile | $(GENERATED)
 	$(call say,CC,$<)
@@ -75,6 +87,9 @@ $(O)/%.o: %.c Makefile | $(GENERATED)
 $(O)/%.ext.o: %.c Makefile | $(GENERATED)
 	$(call say,CC,"$< (ext)")
 	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS_ALL) -DCTR_EXT $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+$(O)/%.image.o: %.c Makefile | $(GENERATED)
+	$(call say,CC,"$< (image)")
+	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS_ALL) -DCTR_IMAGE $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 $(O)/gen/%.o: $(B)/gen/%.h
 	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $(B)/gen/$*.c
 
@@ -96,7 +111,7 @@ $(B)/ctr-init: $(INIT_SRC) $(wildcard runtime/init/*.h) runtime/base/op.h runtim
 	  -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -dumpmachine) \
 	  -static -Wl,--gc-sections,-z,noseparate-code,--build-id=none -s -o $@ $(INIT_SRC)
 $(O)/runtime/embed.o: $(B)/ctr-init
--include $(patsubst %.o,%.d,$(foreach l,$(LAYERS),$(call obj,$(l))) $(EXT_OBJ))
+-include $(patsubst %.o,%.d,$(foreach l,$(LAYERS),$(call obj,$(l))) $(EXT_OBJ) $(IMAGE_OBJ) $(UNPACK_OBJ))
 
 # ---- tests ---------------------------------------------------------------------------------------
 $(O)/unit: $(UNIT_SRC:%.c=$(O)/%.o) $(ARCHIVES)
@@ -133,7 +148,7 @@ $(B)/fuzz/%: tests/fuzz/%.c $(GENERATED) $(foreach l,$(filter-out cmd,$(LAYERS))
 	$(call say,CLANG,$@)
 	$(Q)mkdir -p $(@D) && clang -std=gnu17 $(CPPFLAGS_ALL) -g -O1 -fsanitize=fuzzer,address,undefined \
 	  -fno-sanitize-recover=undefined -o $@ $< $(GENERATED:.h=.c) \
-	  $(foreach l,$(filter-out cmd,$(LAYERS)),$(call src,$(l))) $(LIBS_DYN)
+	  $(foreach l,$(filter-out cmd,$(LAYERS)),$(call src,$(l))) $(LIBS_IMAGE)
 fuzz: $(FUZZERS:%=$(B)/fuzz/%)
 	$(Q)tests/fuzz/run $(FUZZ_TIME) $(FUZZERS)
 
@@ -155,7 +170,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/ctr $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(O)/ctr $(DESTDIR)$(PREFIX)/bin/ctr
 	ln -sf ctr $(DESTDIR)$(PREFIX)/bin/ctr-runc
-	install -m 755 $(O)/ctr-ext $(DESTDIR)$(PREFIX)/libexec/ctr/ctr-ext
+	install -m 755 $(O)/ctr-ext $(O)/ctr-image $(O)/ctr-unpack $(DESTDIR)$(PREFIX)/libexec/ctr/
 	$(if $(wildcard cmd/man/*.1),install -m 644 cmd/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/)
 clean:
 	rm -rf $(B)

@@ -10,6 +10,7 @@
 struct globals {
 	const char *root;   /* of all containers; absolute */
 	bool root_is_given; /* by --root */
+	const char *store;  /* of images; absolute */
 	bool is_strict;     /* called as *runc or *crun, or with --oci: their command line only */
 	enum cg_manager manager;
 	const char *program; /* the name that ctr was called by, without directories */
@@ -30,6 +31,7 @@ struct call {
 enum {
 	CMD_ON_ID = 1,  /* the first word is a container's id */
 	CMD_ENGINE = 2, /* not in the strict command line */
+	CMD_FAR = 8,    /* ctr-image does it: it has the libraries for it */
 	CMD_IMAGE = 4,  /* outside of the strict command line, exit statuses are docker's */
 };
 
@@ -56,6 +58,7 @@ extern const struct command cmd_update, cmd_events;
 extern const struct command cmd_spec, cmd_validate, cmd_plan;
 extern const struct command cmd_features;
 extern const struct command cmd_stats, cmd_counters, cmd_why;
+extern const struct command cmd_images;
 
 /* Option tables are ended by this. */
 #define ARGS_END                                                                                   \

@@ -2,7 +2,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <spawn.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cmd/entry.h"
@@ -46,23 +48,66 @@ int entry_check_fds(unsigned n, struct err *err)
 	return 0;
 }
 
-int entry_become_ext(char **argv, struct err *err)
+static int find_self(char *ret, size_t size, struct err *err)
 {
-	static const char *const places[] = {"ctr-ext", "../libexec/ctr/ctr-ext"};
-	auto_(arena) struct arena mem = {0};
-	char self[PATH_MAX] = "";
+	ssize_t n = readlink("/proc/self/exe", ret, size - 1);
 
-	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
+	if (n < 0)
 		return err_set(err, errno, "find out where ctr is");
-	char *slash = strrchr(self, '/');
+	ret[n] = 0;
+	char *slash = strrchr(ret, '/');
 	if (slash)
 		*slash = 0;
-	/* What was inherited is ctr-ext's to inherit too. */
+	return 0;
+}
+
+static const char *const places[] = {"", "../libexec/ctr/"};
+
+static int not_there(const char *name, const char *self, struct err *err)
+{
+	err_set(err, errno, "execute %s, which this needs", name);
+	err_hint(err, "install it as %.80s/%s%s", self, places[1], name);
+	return -err->num;
+}
+
+int entry_become(const char *name, char **argv, struct err *err)
+{
+	auto_(arena) struct arena mem = {0};
+	char self[PATH_MAX];
+
+	if (find_self(self, sizeof(self), err) < 0)
+		return -err->num;
+	/* What was inherited is the other's to inherit too. */
 	for (int fd = FIRST; fd < FDS_MAX; fd++)
 		fcntl(fd, F_SETFD, 0);
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
-		execv(arena_printf(&mem, "%s/%s", self, places[i]), argv);
-	err_set(err, errno, "execute ctr-ext, which this needs");
-	err_hint(err, "install it as %.80s/%s", self, places[1]);
-	return -err->num;
+		execv(arena_printf(&mem, "%s/%s%s", self, places[i], name), argv);
+	return not_there(name, self, err);
+}
+
+int entry_call(const char *name, char **argv, struct err *err)
+{
+	auto_(arena) struct arena mem = {0};
+	posix_spawn_file_actions_t files;
+	char self[PATH_MAX];
+	int num = ENOENT, status = 0;
+	pid_t pid = 0;
+
+	if (find_self(self, sizeof(self), err) < 0)
+		return -err->num;
+	if (posix_spawn_file_actions_init(&files) != 0)
+		return err_set(err, ENOMEM, "start %s", name);
+	posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
+	for (size_t i = 0; num && i < sizeof(places) / sizeof(*places); i++)
+		num = posix_spawn(&pid, arena_printf(&mem, "%s/%s%s", self, places[i], name),
+				  &files, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&files);
+	if (num) {
+		errno = num;
+		return not_there(name, self, err);
+	}
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return err_set(err, errno, "wait for %s", name);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ctr as a process: the descriptors that it inherits, and becoming ctr-ext. */
+/* ctr as a process: the descriptors that it inherits, and the programs beside it. */
 #pragma once
 
 #include "runtime/base/err.h"
@@ -14,6 +14,9 @@ unsigned entry_listen_fds(void);
 /* Whether the n descriptors from 3 on are all there. */
 int entry_check_fds(unsigned n, struct err *err);
 
-/* Becomes ctr-ext, which is linked with the libraries that few commands need; it stands beside ctr,
- * or in ../libexec/ctr. Returns only on failure. */
-int entry_become_ext(char **argv, struct err *err);
+/* Becomes ctr-ext or ctr-image, which are linked with the libraries that few commands need; they
+ * stand beside ctr, or in ../libexec/ctr. Returns only on failure. */
+int entry_become(const char *name, char **argv, struct err *err);
+
+/* Runs one of them and waits: its exit status. Its standard output goes to standard error. */
+int entry_call(const char *name, char **argv, struct err *err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The command line: global options, then a row of the table of commands. The only place that
- * prints errors and decides on exit statuses. Compiled twice: with CTR_EXT for ctr-ext. */
+ * prints errors and decides on exit statuses. Compiled three times: with CTR_EXT for ctr-ext, which
+ * does all that ctr does, and with CTR_IMAGE for ctr-image, which does what ctr leaves to it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -9,13 +10,19 @@
 #include "cmd/bundle.h"
 #include "cmd/command.h"
 #include "cmd/entry.h"
+#include "cmd/far.h"
 #include "cmd/help.h"
 #include "cmd/out.h"
+#include "image/store.h"
 #include "runtime/container.h"
 #include "runtime/explain.h"
 
 enum { EXIT_ENGINE = 125 };
 
+#ifdef CTR_IMAGE
+static const struct command *const commands[] = {FAR_COMMANDS, NULL};
+#else
+static const struct command far[] = {FAR_ROWS};
 static const struct command *const commands[] = {
 	&cmd_run,
 	&cmd_exec,
@@ -38,17 +45,22 @@ static const struct command *const commands[] = {
 	&cmd_stats,
 	&cmd_counters,
 	&cmd_why,
+	/* images */
+	&cmd_images,
+	FAR_POINTERS,
 	NULL,
 };
+#endif
 
 struct global_opts {
-	const char *root, *log, *log_format, *log_level, *manager, *rootless;
+	const char *root, *store, *log, *log_format, *log_level, *manager, *rootless;
 	bool debug, systemd, version, strict;
 };
 
 /* clang-format off */
 static const struct arg global_args[] = {
 	{"root", 0, ARG_TEXT, offsetof(struct global_opts, root), "DIR", "where the containers' state is kept (/run/ctr)"},
+	{"store", 0, ARG_TEXT, offsetof(struct global_opts, store), "DIR", "where images are kept (/var/lib/ctr/images)"},
 	{"log", 0, ARG_TEXT, offsetof(struct global_opts, log), "FILE", "append errors to this file too"},
 	{"log-format", 0, ARG_TEXT, offsetof(struct global_opts, log_format), "FORMAT", "text or json (text)"},
 	{"log-level", 0, ARG_TEXT, offsetof(struct global_opts, log_level), "LEVEL", "error, warning, info or debug"},
@@ -131,6 +143,9 @@ static int read_globals(const struct global_opts *o, struct globals *g, struct a
 		return r;
 	g->is_strict = o->strict || str_ends(g->program, "runc") || str_ends(g->program, "crun");
 	g->root_is_given = o->root != NULL;
+	g->store = store_default_dir(mem);
+	if (o->store && (r = absolute_path(o->store, mem, &g->store, err)) < 0)
+		return r;
 	if (!o->root) {
 		g->root = container_default_root(mem);
 		return 0;
@@ -210,15 +225,15 @@ static int dispatch(const struct globals *g, const char *const *words, const str
 	struct err err = {0};
 	int r;
 
-	if (c)
+	if (c && (c->flags & CMD_FAR))
+		r = entry_become("ctr-image", argv, &err);
+	else if (c)
 		r = call_command(c, words + 1, &call, &usage, &err);
 	else
 		r = help_other(g, commands, words, &err);
 #ifndef CTR_EXT
 	if (r < 0 && err.code && str_eq(err.code, "needs-ext"))
-		r = entry_become_ext(argv, &err);
-#else
-	(void)argv;
+		r = entry_become("ctr-ext", argv, &err);
 #endif
 	if (r >= 0)
 		return r;

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* load: images from an archive (docker's or OCI's, packed or not) or from an OCI layout. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cmd/far.h"
+#include "cmd/out.h"
+#include "image/digest.h"
+#include "image/layout.h"
+#include "image/ref.h"
+#include "image/unpacker.h"
+
+/* clang-format off */
+struct load_opts { const char *input; bool quiet; };
+static const struct arg load_args[] = {
+	{"input", 'i', ARG_TEXT, offsetof(struct load_opts, input), "PATH", "a tar, or an OCI layout's directory (standard input)"},
+	{"quiet", 'q', ARG_FLAG, offsetof(struct load_opts, quiet), NULL, "only the ids"},
+	ARGS_END};
+/* clang-format on */
+
+static int print_loaded(const struct load_opts *o, const char *name, const char *id,
+			struct err *err)
+{
+	auto_(str) struct str line = {0};
+
+	if (o->quiet || !name)
+		str_addf(&line, "%s%s\n", o->quiet ? "" : "Loaded image ID: ", id);
+	else
+		str_addf(&line, "Loaded image: %s\n", ref_familiar(name));
+	return out_text(&line, err);
+}
+
+/* What an index calls an image: containerd's and docker's annotation has it in full, others' name
+ * without a host is of nobody's but this machine. */
+static const char *name_of(const struct oci_descriptor *d, struct arena *mem)
+{
+	const char *full = store_note(d, "io.containerd.image.name"),
+		   *name = store_note(d, STORE_NAME);
+	struct err ignored = {0};
+	struct ref ref;
+
+	if (!(full ? full : name) || ref_parse(full ? full : name, mem, &ref, &ignored) < 0)
+		return NULL;
+	ref = full || ref.host ? ref_full(&ref, mem) : ref_at(&ref, "localhost", mem);
+	return ref_text(&ref, mem);
+}
+
+static int load_oci(struct call *call, struct store *s, struct layout *l, struct err *err)
+{
+	for (size_t i = 0; i < l->index->n_manifests; i++) {
+		const struct oci_descriptor *d = &l->index->manifests[i];
+		const struct fetch f = {
+			.store = s, .source = &l->source, .name = name_of(d, call->mem)};
+		const char *id;
+		if (fetch_image(&f, d, call->mem, &id, err) < 0 ||
+		    print_loaded(call->opts, f.name, id, err) < 0)
+			return -err->num;
+	}
+	return 0;
+}
+
+static int load_docker(struct call *call, struct store *s, struct layout *l, struct err *err)
+{
+	for (size_t i = 0; i < l->saved->n_images; i++) {
+		const struct oci_saved *image = &l->saved->images[i];
+		struct oci_descriptor d;
+		const char *id;
+		if (layout_load_saved(s, l, image, call->mem, &id, &d, err) < 0)
+			return -err->num;
+		for (size_t k = 0; k < image->n_repo_tags; k++) {
+			struct ref ref;
+			if (ref_read(image->repo_tags[k], call->mem, &ref, err) < 0)
+				return -err->num;
+			const char *name = ref_text(&ref, call->mem);
+			if (store_name(s, name, &d, NULL, err) < 0 ||
+			    print_loaded(call->opts, name, id, err) < 0)
+				return -err->num;
+		}
+		if (!image->n_repo_tags && print_loaded(call->opts, NULL, id, err) < 0)
+			return -err->num;
+	}
+	return 0;
+}
+
+/* An archive is unpacked like a layer: by ctr-unpack, in its jail. */
+static int unpack_archive(const struct stage *g, int from, struct err *err)
+{
+	auto_(unpacker) struct unpacker u = UNPACKER_NONE;
+	int r = unpacker_start(g, "archive", from, NULL, &u, err);
+
+	if (r < 0 || (r = unpacker_finish(&u, NULL, NULL, err)) < 0)
+		return err_wrap(err, "the archive");
+	int fd = openat(g->fd, "archive/tree", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? err_set(err, errno, "open the archive") : fd;
+}
+
+static int open_input(const struct load_opts *o, const struct stage *g, struct err *err)
+{
+	struct stat st;
+	auto_fd int fd = o->input ? open(o->input, O_RDONLY | O_CLOEXEC | O_NOCTTY)
+				  : fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_set(err, errno, "open %s", o->input ? o->input : "standard input");
+	if (!o->input && isatty(fd))
+		return err_say(err, EINVAL, "standard input is a terminal: use --input");
+	return S_ISDIR(st.st_mode) ? steal_fd(&fd) : unpack_archive(g, fd, err);
+}
+
+static int do_load(struct call *call, struct err *err)
+{
+	auto_(store) struct store s = STORE_NONE;
+	auto_(stage) struct stage g = STAGE_NONE;
+	auto_(layout) struct layout l = LAYOUT_NONE;
+
+	int r = store_open(call->g->store, true, &s, err);
+	if (r < 0 || (r = stage_open(&s, &g, err)) < 0)
+		return r;
+	int root = open_input(call->opts, &g, err);
+	if (root < 0)
+		return root;
+	if ((r = layout_open(root, false, &l, err)) < 0)
+		return r;
+	return l.index ? load_oci(call, &s, &l, err) : load_docker(call, &s, &l, err);
+}
+
+const struct command cmd_load = {
+	FAR_LOAD,
+	.examples =
+		"ctr load -i nginx.tar\nskopeo copy docker://nginx oci-archive:/dev/stdout | ctr load\n",
+	.args = {load_args, false},
+	.opts_size = sizeof(struct load_opts),
+	.flags = CMD_ENGINE,
+	.run = do_load,
+};
