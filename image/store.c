@@ -214,14 +214,14 @@ static int put_name(struct oci *index, void *ctx, struct err *err)
 	}
 	size_t count = index->n_manifests + 1;
 	struct oci_descriptor *all = arena_zalloc(&n->mem, count, sizeof(*all));
-	struct oci_kv *notes = arena_zalloc(&n->mem, 2, sizeof(*notes));
+	struct config_kv *notes = arena_zalloc(&n->mem, 2, sizeof(*notes));
 	size_t n_notes = 0;
 	if (count > 1)
 		memcpy(all, index->manifests, (count - 1) * sizeof(*all));
 	if (n->name)
-		notes[n_notes++] = (struct oci_kv){STORE_NAME, n->name};
+		notes[n_notes++] = (struct config_kv){STORE_NAME, n->name};
 	if (n->source)
-		notes[n_notes++] = (struct oci_kv){STORE_SOURCE, n->source};
+		notes[n_notes++] = (struct config_kv){STORE_SOURCE, n->source};
 	all[count - 1] = (struct oci_descriptor){
 		.media_type = n->d->media_type,
 		.digest = n->d->digest,
