@@ -41,7 +41,13 @@ src = $(filter-out %/gen.c,$(wildcard $(1)/*.c))
 obj = $(patsubst %.c,$(O)/%.o,$(call src,$(1)))
 lib = $(O)/lib$(subst /,-,$(1)).a
 ARCHIVES := $(foreach l,$(LAYERS),$(call lib,$(l)))
-GENERATED := $(B)/gen/config.h $(B)/gen/state.h $(B)/gen/oci.h
+# The schemas of a layer become structs and field tables.
+GEN_runtime/config := config
+GEN_runtime := state
+GEN_image := oci
+GEN_net := network wire
+gen_obj = $(GEN_$(1):%=$(O)/gen/%.o)
+GENERATED := $(foreach l,$(LAYERS),$(GEN_$(l):%=$(B)/gen/%.h))
 # Compiled a second time for ctr-ext, which may use the libraries that ctr goes without.
 EXT_OBJ := $(O)/cmd/main.ext.o $(O)/cgroups/systemd.ext.o
 # A third time: ctr-image, with the libraries that only fetching, sending and packing images need.
@@ -63,7 +69,7 @@ $(B)/.mode-$(MODE):
 	$(Q)mkdir -p $(B) && rm -f $(B)/.mode-* && touch $@
 
 define archive
-$(call lib,$(1)): $(call obj,$(1)) $(if $(filter runtime/config,$(1)),$(O)/gen/config.o) $(if $(filter runtime,$(1)),$(O)/gen/state.o) $(if $(filter image,$(1)),$(O)/gen/oci.o)
+$(call lib,$(1)): $(call obj,$(1)) $(call gen_obj,$(1))
 	$$(Q)mkdir -p $$(@D) && rm -f $$@ && ar rcs $$@ $$^
 endef
 $(foreach l,$(LAYERS),$(eval $(call archive,$(l))))
@@ -93,7 +99,7 @@ $(O)/%.image.o: %.c Makefile | $(GENERATED)
 $(O)/gen/%.o: $(B)/gen/%.h
 	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $(B)/gen/$*.c
 
-# config.schema.json (and the schemas of the state record and of image documents) become structs and field tables.
+# config.schema.json, and the schemas of ctr's own records and of image documents.
 $(B)/gen/gen: runtime/config/gen.c
 	$(call say,HOSTCC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) -D_GNU_SOURCE -I. -std=gnu17 -O1 -g $(WARN) -o $@ $< -lyajl
@@ -103,6 +109,8 @@ $(B)/gen/state.h: runtime/state.schema.json $(B)/gen/gen $(B)/gen/config.h
 	$(Q)$(B)/gen/gen $< state $@ $(@:.h=.c)
 $(B)/gen/oci.h: image/oci.schema.json $(B)/gen/gen
 	$(Q)$(B)/gen/gen $< oci $@ $(@:.h=.c)
+$(B)/gen/network.h $(B)/gen/wire.h: $(B)/gen/%.h: net/%.schema.json $(B)/gen/gen
+	$(Q)$(B)/gen/gen $< $* $@ $(@:.h=.c)
 
 # The executor: static musl, embedded in ctr as bytes.
 $(B)/ctr-init: $(INIT_SRC) $(wildcard runtime/init/*.h) runtime/base/op.h runtime/base/sys.h Makefile

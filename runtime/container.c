@@ -86,6 +86,7 @@ int container_new(const char *root, const char *id, struct container *ret, struc
 		unlinkat(root_fd, id, AT_REMOVEDIR);
 		return err_set(err, r, "lock %s/%s", root, id);
 	}
+	c.root = arena_str(&c.arena, root);
 	c.id = arena_str(&c.arena, id);
 	c.dir = arena_printf(&c.arena, "%s/%s", root, id);
 	c.dir_fd = steal_fd(&dir);
@@ -137,6 +138,7 @@ int container_open(const char *root, const char *id, bool want_lock, bool broken
 
 	if (r < 0)
 		return r;
+	c.root = arena_str(&c.arena, root);
 	c.id = arena_str(&c.arena, id);
 	c.dir = arena_printf(&c.arena, "%s/%s", root, id);
 	c.dir_fd = open(c.dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

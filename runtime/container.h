@@ -32,7 +32,7 @@ enum container_status {
 
 struct container {
 	struct arena arena; /* owns the strings */
-	const char *id;
+	const char *root, *id;
 	const char *dir;           /* absolute path of the directory */
 	int dir_fd;                /* locked as long as it is open, if so asked */
 	const struct state *state; /* NULL while the record was never written */

@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 
 #include "cgroups/psi.h"
+#include "net/wire.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/log.h"
 #include "runtime/base/path.h"
@@ -168,6 +169,17 @@ static int make_groups(struct creation *c, const struct create_opts *o, const st
 	return r < 0 ? r : write_record(c, o, cfg, host, err);
 }
 
+/* The addresses are its own before there is a process; the links come once it has a network
+ * namespace, while it is busy with its mounts. */
+static int join_networks(struct creation *c, const struct create_opts *o, struct wire **ret,
+			 struct err *err)
+{
+	*ret = NULL;
+	if (!o->wire)
+		return 0;
+	return wire_join(o->root, c->c.id, c->c.dir_fd, o->wire, &c->c.arena, ret, err);
+}
+
 static int bring_up(struct creation *c, const struct create_opts *o, const struct config *cfg,
 		    const struct host *host, struct err *err)
 {
@@ -180,9 +192,11 @@ static int bring_up(struct creation *c, const struct create_opts *o, const struc
 		.cgroup = &cg,
 		.subject = plan_hook_subject(cfg, o->id, o->bundle),
 	};
+	struct wire *wire;
 	int r = make_groups(c, o, cfg, host, &cg, err);
 
-	if (r < 0 || (r = spawn_init(c, o, &cg, err)) < 0)
+	if (r < 0 || (r = join_networks(c, o, &wire, err)) < 0 ||
+	    (r = spawn_init(c, o, &cg, err)) < 0)
 		return r;
 	/* What is written goes to disk while the executor works on the other processor. */
 	r = container_write_config(&c->c, o->config_text, o->config_len, err);
@@ -190,6 +204,8 @@ static int bring_up(struct creation *c, const struct create_opts *o, const struc
 	bool hooks = plan_has_hooks(cfg, HOOKS_OF_CREATE);
 	if (r == 0)
 		r = container_write_init(&c->c, first, hooks, err);
+	if (r == 0 && wire)
+		r = wire_up(o->root, c->c.id, first, wire, err);
 	if (r == 0)
 		r = spawn_until(&c->spawn, PROTO_READY, &c->plan.ops, outside_sync, &outside, err);
 	if (r < 0 && c->spawn.state == PROTO_BROKEN &&
@@ -219,7 +235,10 @@ static int check_terminal(const struct create_opts *o, const struct config *cfg,
 int creation_begin(const struct create_opts *o, const struct config *cfg, const struct host *host,
 		   struct creation *ret, struct err *err)
 {
-	struct creation c = {.c = {.dir_fd = -1, .pidfd = -1}, .spawn = SPAWN_NONE};
+	struct creation c = {
+		.c = {.dir_fd = -1, .pidfd = -1},
+		.spawn = SPAWN_NONE,
+	};
 
 	int r = plan(o, o->manager, cfg, host, &c.plan, err);
 	if (r < 0)
@@ -249,10 +268,11 @@ void creation_undo(struct creation *c)
 	struct err ignored;
 
 	spawn_kill(&c->spawn);
-	if (c->c.state)
+	if (c->c.state) {
+		wire_down(c->c.root, c->c.id, c->c.dir_fd, &ignored);
 		cg_undo(c->c.state->cgroups, c->c.state->n_cgroups, &ignored);
-	if (c->c.state)
 		hooks_poststop(c->c.state);
+	}
 	container_remove(&c->c, &ignored);
 	creation_clear(c);
 }

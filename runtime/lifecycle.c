@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 
+#include "net/wire.h"
 #include "runtime/base/log.h"
 #include "runtime/base/sys.h"
 #include "runtime/hooks.h"
@@ -72,8 +73,10 @@ static int end_process(struct container *c, struct err *err)
 
 int ctr_dismantle(struct container *c, struct err *err)
 {
-	int r = c->state ? cg_undo(c->state->cgroups, c->state->n_cgroups, err) : 0;
+	int r = wire_down(c->root, c->id, c->dir_fd, err);
 
+	if (r == 0 && c->state)
+		r = cg_undo(c->state->cgroups, c->state->n_cgroups, err);
 	if (r < 0)
 		return r;
 	/* While the record is still there: whoever is killed now runs them again. */

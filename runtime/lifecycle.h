@@ -17,6 +17,7 @@ struct config_process;
 struct config_resources;
 struct host;
 struct rootfs_overlay; /* namespaces/rootfs.h */
+struct wire_want;      /* net/wire_plan.h */
 
 /* How a process is attached to the world: shared by create, run and exec. */
 struct stdio_opts {
@@ -39,6 +40,7 @@ struct create_opts {
 	bool auto_remove; /* run: delete on exit */
 	const char *image;
 	const struct rootfs_overlay *overlay; /* the host image; NULL: root.path as it is */
+	const struct wire_want *wire;         /* networks of ctr's to be in; NULL: none */
 	bool wait_for_start;                  /* create: leave it waiting on its start socket */
 	bool proxy_terminal;                  /* run -t in the foreground: ctr carries the bytes */
 };

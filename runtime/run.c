@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "net/wire.h"
 #include "runtime/create.h"
 #include "runtime/hooks.h"
 #include "runtime/outside.h"
@@ -6,12 +7,13 @@
 #include "runtime/supervise.h"
 
 /* Removes the ended container, or leaves it "stopped" with its exit code. The groups of a kept one
- * stay, so that its last figures can be read. */
+ * stay, so that its last figures can be read; its addresses are free again. */
 static int finish(struct creation *c, const struct create_opts *o, int status, struct err *err)
 {
-	if (!o->auto_remove)
-		return container_write_exit(&c->c, status, err);
-	return ctr_dismantle(&c->c, err);
+	if (o->auto_remove)
+		return ctr_dismantle(&c->c, err);
+	int r = wire_down(c->c.root, c->c.id, c->c.dir_fd, err);
+	return r < 0 ? r : container_write_exit(&c->c, status, err);
 }
 
 int ctr_run(const struct create_opts *o, const struct config *cfg, const struct host *host,

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rtnetlink requests about links, addresses and routes, written into a list (net/netlink.h), and the
+ * questions that are asked about them. */
+#pragma once
+
+#include "net/ip.h"
+#include "net/netlink.h"
+
+/* A new link. Zero and NULL: not said. */
+struct link_new {
+	const char *name;
+	const uint8_t *mac;
+	uint32_t mtu;
+	uint32_t master; /* index of the bridge */
+	int netns;       /* descriptor of the namespace that gets it, when has_netns */
+	bool has_netns;
+	bool is_up;
+	bool is_isolated; /* among the ports of its bridge it reaches those only that are not */
+	bool makes_no_address; /* no IPv6 address by itself */
+};
+
+void link_bridge(struct nl *l, const struct link_new *bridge);
+void link_veth(struct nl *l, const struct link_new *here, const struct link_new *peer);
+/* kind: "macvlan" (mode "bridge", "private" …) or "ipvlan" ("l2", "l3") on the link `parent`. */
+void link_vlan(struct nl *l, const char *kind, uint32_t parent, const char *mode,
+	       const struct link_new *link);
+/* Sends ahead what a member of a bridge needs; link_isolate is for one that exists. */
+void link_isolate(struct nl *l, uint32_t index);
+void link_up(struct nl *l, uint32_t index);
+void link_rename(struct nl *l, uint32_t index, const char *name);
+/* "Not there" is success. */
+void link_delete(struct nl *l, const char *name);
+
+/* An address without the wait for others who might have it. */
+void link_address(struct nl *l, uint32_t index, const struct cidr *address);
+/* The default route through `gateway`, or through the link itself where that is none. */
+void link_default_route(struct nl *l, uint32_t index, int family, const struct ip *gateway);
+
+/* Shaping: a token bucket of `rate` bytes a second as the link's only queue. */
+void link_rate(struct nl *l, uint32_t index, uint64_t rate, uint32_t mtu);
+
+/* Index of the link in the socket's namespace, or -ENODEV (err is set). */
+int link_index(int sock, const char *name, struct err *err);
+
+struct link_stats {
+	uint64_t rx_bytes, rx_packets, tx_bytes, tx_packets;
+};
+int link_read_stats(int sock, const char *name, struct link_stats *ret, struct err *err);
+
+/* Calls `each` for every subnet that the host has an address in or a route to, default routes
+ * excepted; both families. */
+typedef void link_each_subnet(void *ctx, const struct cidr *subnet);
+int link_subnets(int sock, link_each_subnet *each, void *ctx, struct err *err);
+/* The link of the IPv4 default route, or -ENETUNREACH. */
+int link_of_default_route(int sock, char ret_name[16], struct err *err);

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The part of net/network.h that changes the system. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <stdio.h>
+
+#include "net/files.h"
+#include "net/firewall.h"
+#include "net/link.h"
+#include "net/network.h"
+#include "net/sysctl.h"
+
+/* ---- up and down ------------------------------------------------------------------------------*/
+
+static bool is_bridge(const struct network *w)
+{
+	return str_eq(w->driver, "bridge");
+}
+
+static int make_bridge(int sock, const struct network *w, const struct net_ranges *r,
+		       struct err *err)
+{
+	auto_(nl) struct nl l = {0};
+	uint8_t mac[6];
+	struct link_new bridge = {.name = w->link, .mac = mac, .mtu = w->mtu};
+
+	mac_from(&r->gateway, mac);
+	link_bridge(&l, &bridge);
+	nl_fine(&l, EEXIST);
+	return nl_send(sock, &l, err);
+}
+
+/* An internal network's bridge has no address: there is nobody to talk to on the host. */
+static int set_bridge(int sock, const struct network *w, const struct net_ranges *r,
+		      struct err *err)
+{
+	auto_(nl) struct nl l = {0};
+	struct cidr four = {r->gateway, r->four.bits}, six = {r->gateway6, r->six.bits};
+	int index = link_index(sock, w->link, err);
+
+	if (index < 0)
+		return index;
+	if (!w->internal && four.ip.n)
+		link_address(&l, (uint32_t)index, &four);
+	if (!w->internal && six.ip.n)
+		link_address(&l, (uint32_t)index, &six);
+	link_up(&l, (uint32_t)index);
+	return nl_send(sock, &l, err);
+}
+
+static int explain_filter(int r, struct err *err)
+{
+	if (r == -EOPNOTSUPP || r == -EAFNOSUPPORT || r == -EPROTONOSUPPORT)
+		err_hint(err, "this kernel lacks nftables for the families inet and bridge");
+	return r;
+}
+
+/* Adds to the tables, which are made first when they are not there. */
+static int filter_network(const struct nets *n, const struct network *w, bool removes,
+			  struct err *err)
+{
+	auto_(nl) struct nl l = {0};
+	const struct firewall f = {.l = &l, .table = n->table, .removes = removes};
+
+	auto_fd int sock = nl_open(NETLINK_NETFILTER, err);
+	if (sock < 0)
+		return sock;
+	nft_begin(&l);
+	firewall_network(&f, w);
+	nft_end(&l);
+	int r = nl_send(sock, &l, err);
+	if (r == -ENOENT)
+		r = removes ? 0 : network_rebuild(n, NULL, err);
+	return explain_filter(r, err);
+}
+
+int network_up(const struct nets *n, const struct network *w, struct err *err)
+{
+	struct net_ranges ranges;
+
+	if (!is_bridge(w))
+		return 0;
+	int r = network_ranges(w, &ranges, err);
+	if (r < 0)
+		return r;
+	auto_fd int sock = nl_open(NETLINK_ROUTE, err);
+	if (sock < 0)
+		return sock;
+	/* The filter first: nothing flows that it has not seen. */
+	if ((r = filter_network(n, w, false, err)) < 0 ||
+	    (r = make_bridge(sock, w, &ranges, err)) < 0 ||
+	    (r = sysctl_bridge(w->link, !w->internal && ranges.six.ip.n, err)) < 0 ||
+	    (r = set_bridge(sock, w, &ranges, err)) < 0)
+		return r;
+	return w->internal ? 0 : sysctl_forward(ranges.six.ip.n != 0, err);
+}
+
+int network_down(const struct nets *n, const struct network *w, struct err *err)
+{
+	auto_(nl) struct nl l = {0};
+
+	if (!is_bridge(w))
+		return 0;
+	auto_fd int sock = nl_open(NETLINK_ROUTE, err);
+	if (sock < 0)
+		return sock;
+	link_delete(&l, w->link);
+	int r = nl_send(sock, &l, err);
+	return r < 0 ? r : filter_network(n, w, true, err);
+}
+
+int network_remove(const struct nets *n, const char *name, struct err *err)
+{
+	auto_(arena) struct arena mem = {0};
+	auto_(members) struct members m = {0};
+	struct network *w;
+
+	int r = network_load(n, name, &mem, &w, err);
+	if (r < 0 || (r = members_load(n, name, &m, err)) < 0)
+		return r;
+	if (m.n) {
+		err_say(err, EBUSY, "network \"%s\" is in use by container %s%s", name, m.v[0].id,
+			m.n > 1 ? " and others" : "");
+		err_hint(err, "delete them, or ctr network disconnect");
+		return -EBUSY;
+	}
+	r = network_down(n, w, err);
+	return r < 0 ? r : network_forget(n, name, err);
+}
+
+/* ---- the filter, afresh -----------------------------------------------------------------------*/
+
+static int open_container(const struct nets *n, const char *id)
+{
+	auto_free char *path = mem_printf("%s/%s", n->root, id);
+
+	return open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Adds what a member has in the network. */
+static int add_member(const struct nets *n, const struct network *w, const char *id,
+		      const struct firewall *f, struct err *err)
+{
+	auto_(arena) struct arena mem = {0};
+	auto_fd int dir = open_container(n, id);
+	struct wire *wire = NULL;
+	struct err ignored;
+	int r = 0;
+
+	if (dir < 0 || wire_load(dir, &mem, &wire, &ignored) < 0 || !wire)
+		return 0; /* being removed */
+	for (size_t i = 0; r == 0 && i < wire->n_ends; i++)
+		if (str_eq(wire->ends[i].network, w->name))
+			r = firewall_end(f, &wire->ends[i], err);
+	return r;
+}
+
+static int add_network(const struct nets *n, const char *name, const char *except,
+		       const struct firewall *f, struct err *err)
+{
+	auto_(arena) struct arena mem = {0};
+	auto_(members) struct members m = {0};
+	struct network *w;
+
+	int r = network_load(n, name, &mem, &w, err);
+	if (r < 0 || !is_bridge(w) || (r = members_load(n, name, &m, err)) < 0)
+		return r;
+	firewall_network(f, w);
+	for (size_t i = 0; r == 0 && i < m.n; i++)
+		if (!except || !str_eq(m.v[i].id, except))
+			r = add_member(n, w, m.v[i].id, f, err);
+	return r;
+}
+
+int network_rebuild(const struct nets *n, const char *except, struct err *err)
+{
+	auto_(arena) struct arena mem = {0};
+	auto_(nl) struct nl l = {0};
+	const struct firewall f = {.l = &l, .table = n->table};
+	const char **names;
+
+	int count = network_names(n, &mem, &names, err);
+	if (count < 0)
+		return count;
+	auto_fd int sock = nl_open(NETLINK_NETFILTER, err);
+	if (sock < 0)
+		return sock;
+	nft_begin(&l);
+	if (count)
+		firewall_tables(&l, n->table, false);
+	else
+		firewall_remove(&l, n->table);
+	for (int i = 0; i < count; i++)
+		if (add_network(n, names[i], except, &f, err) < 0)
+			return -err->num;
+	nft_end(&l);
+	return explain_filter(nl_send(sock, &l, err), err);
+}
+
+/* ---- check and repair -------------------------------------------------------------------------*/
+
+static bool is_gone(const struct nets *n, const char *id)
+{
+	auto_(arena) struct arena mem = {0};
+	auto_fd int dir = open_container(n, id);
+	struct wire *wire = NULL;
+	struct err ignored;
+
+	return dir < 0 || (wire_load(dir, &mem, &wire, &ignored) == 0 && !wire);
+}
+
+static int check_one(const struct nets *n, const char *name, struct str *ret, struct err *err)
+{
+	auto_(arena) struct arena mem = {0};
+	auto_(members) struct members m = {0};
+	struct network *w;
+	int bad = 0;
+
+	if (network_load(n, name, &mem, &w, err) < 0 || members_load(n, name, &m, err) < 0)
+		return -err->num;
+	if (is_bridge(w) && !if_nametoindex(w->link)) {
+		str_addf(ret, "network %s: its bridge %s is missing\n", name, w->link);
+		bad++;
+	}
+	for (size_t i = 0; i < m.n; i++)
+		if (is_gone(n, m.v[i].id)) {
+			str_addf(ret, "network %s: container %s is gone, its address is not\n",
+				 name, m.v[i].id);
+			bad++;
+		}
+	return bad;
+}
+
+int network_check(const struct nets *n, struct str *ret, struct err *err)
+{
+	static const uint8_t families[] = {NFPROTO_INET, NFPROTO_BRIDGE};
+	auto_(arena) struct arena mem = {0};
+	const char **names;
+	int rules = 0, bad = 0, count = network_names(n, &mem, &names, err);
+
+	if (count <= 0)
+		return count;
+	auto_fd int sock = nl_open(NETLINK_NETFILTER, err);
+	if (sock < 0)
+		return sock;
+	for (size_t i = 0; i < sizeof(families); i++) {
+		int r = nft_count_rules(sock, families[i], n->table, err);
+		if (r < 0 && r != -ENOENT)
+			return r;
+		rules += r < 0 ? 0 : r;
+	}
+	if ((unsigned)rules != firewall_rules()) {
+		str_addf(ret, "packet filter: %d rules of %u are there\n", rules, firewall_rules());
+		bad++;
+	}
+	for (int i = 0; i < count; i++) {
+		int r = check_one(n, names[i], ret, err);
+		if (r < 0)
+			return r;
+		bad += r;
+	}
+	return bad;
+}
+
+static int forget_gone(const struct nets *n, const struct network *w, struct err *err)
+{
+	auto_(members) struct members m = {0};
+	auto_(nl) struct nl l = {0};
+	int r = members_load(n, w->name, &m, err);
+	size_t before = m.n;
+	char link[32];
+
+	for (size_t i = 0; r == 0 && i < m.n;) {
+		if (!is_gone(n, m.v[i].id)) {
+			i++;
+			continue;
+		}
+		snprintf(link, sizeof(link), "%s-%u", w->link, m.v[i].index);
+		if (is_bridge(w))
+			link_delete(&l, link);
+		members_drop(&m, m.v[i].id);
+	}
+	if (r < 0 || m.n == before)
+		return r;
+	auto_fd int sock = nl_open(NETLINK_ROUTE, err);
+	if (sock < 0 || nl_send(sock, &l, err) < 0 || members_save(n, w->name, &m, err) < 0)
+		return -err->num;
+	return hosts_update(n, w, &m, err);
+}
+
+int network_repair(const struct nets *n, struct err *err)
+{
+	auto_(arena) struct arena mem = {0};
+	const char **names;
+	int count = network_names(n, &mem, &names, err);
+
+	if (count < 0)
+		return count;
+	for (int i = 0; i < count; i++) {
+		struct network *w;
+		if (network_load(n, names[i], &mem, &w, err) < 0 || forget_gone(n, w, err) < 0)
+			return -err->num;
+	}
+	int r = network_rebuild(n, NULL, err);
+	for (int i = 0; r == 0 && i < count; i++) {
+		struct network *w;
+		r = network_load(n, names[i], &mem, &w, err);
+		if (r == 0)
+			r = network_up(n, w, err);
+	}
+	return r;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a container's end of a network is: decided without looking at anything. */
+#pragma once
+
+#include "net/ipam.h"
+#include "net/store.h"
+#include "runtime/base/words.h"
+
+/* As the flags of `ctr run` say it. */
+struct wire_want {
+	struct words networks;              /* names; the first one leads out */
+	const char *ip, *ip6, *mac;         /* in the first network; NULL: chosen */
+	const char *hostname;               /* first of its names */
+	struct words aliases;               /* more of them */
+	const struct wire_publish *publish; /* on the first network */
+	size_t n_publish;
+	struct words extra_hosts; /* NAME:ADDRESS */
+	struct words dns, dns_search, dns_options;
+	uint64_t rate_in, rate_out; /* bytes a second; 0: not limited */
+};
+
+/* Whether its hosts file is its own; where it and its resolv.conf are, to be bound into it. Pure. */
+bool wire_is_private(const struct wire_want *want);
+
+/* The record of one end, from what was decided. Pure: a test can compare it. */
+int wire_plan_end(const struct network *w, const struct wire_want *want, const char *id,
+		  const struct member *m, bool is_first, struct arena *mem, struct wire_end *ret,
+		  struct err *err);

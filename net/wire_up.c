@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A container's network made and unmade in the kernel. */
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net/firewall.h"
+#include "net/link.h"
+#include "net/network.h"
+#include "net/sysctl.h"
+#include "net/usage.h"
+#include "net/wire.h"
+#include "net/wire_parts.h"
+
+enum { MTU_USUAL = 1500 };
+
+/* Where the parts of an end go. */
+struct making {
+	int host;   /* rtnetlink socket of the host's namespace */
+	int inside; /* and of the container's */
+	int netns;  /* the container's namespace */
+};
+
+static void making_clear(struct making *m)
+{
+	auto_close_fd(&m->host);
+	auto_close_fd(&m->inside);
+	auto_close_fd(&m->netns);
+}
+
+/* A socket belongs to the namespace that it was opened in, wherever its owner goes. */
+static int open_inside(int netns, struct err *err)
+{
+	auto_fd int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	if (own < 0)
+		return err_set(err, errno, "open ctr's own network namespace");
+	if (setns(netns, CLONE_NEWNET) < 0)
+		return err_set(err, errno, "enter the container's network namespace");
+	sysctl_closed();
+	int sock = nl_open(NETLINK_ROUTE, err);
+	if (setns(own, CLONE_NEWNET) < 0) {
+		auto_close_fd(&sock);
+		return err_set(err, errno, "return from the container's network namespace");
+	}
+	return sock;
+}
+
+static int open_making(pid_t pid, struct making *ret, struct err *err)
+{
+	auto_(making) struct making m = {-1, -1, -1};
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
+	m.netns = open(path, O_RDONLY | O_CLOEXEC);
+	if (m.netns < 0)
+		return err_set(err, errno, "open %s", path);
+	m.host = nl_open(NETLINK_ROUTE, err);
+	if (m.host < 0)
+		return m.host;
+	m.inside = open_inside(m.netns, err);
+	if (m.inside < 0)
+		return m.inside;
+	*ret = m;
+	m = (struct making){-1, -1, -1};
+	return 0;
+}
+
+/* ---- links ------------------------------------------------------------------------------------*/
+
+/* The bridge's index; it is made again when somebody removed it, or the machine has started anew. */
+static int find_bridge(const struct nets *n, int host, const struct wire_end *e, struct err *err)
+{
+	auto_(arena) struct arena mem = {0};
+	struct network *w;
+	struct err first;
+	int index = link_index(host, e->bridge, &first);
+
+	if (index != -ENODEV || !str_eq(e->driver, "bridge")) {
+		if (index < 0)
+			*err = first;
+		return index;
+	}
+	if (network_load(n, e->network, &mem, &w, err) < 0 || network_up(n, w, err) < 0)
+		return -err->num;
+	return link_index(host, e->bridge, err);
+}
+
+static int make_link(const struct nets *n, const struct making *m, const struct wire_end *e,
+		     struct err *err)
+{
+	auto_(nl) struct nl l = {0};
+	uint8_t mac[6];
+	int bridge = find_bridge(n, m->host, e, err);
+	struct link_new peer = {
+		.name = e->name,
+		.mac = e->mac && mac_parse(e->mac, mac) == 0 ? mac : NULL,
+		.mtu = e->mtu,
+		.has_netns = true,
+		.netns = m->netns,
+		.makes_no_address = true,
+	};
+	const struct link_new here = {
+		.name = e->link,
+		.mtu = e->mtu,
+		.master = (uint32_t)bridge,
+		.is_up = true,
+		.makes_no_address = true,
+	};
+
+	if (bridge < 0)
+		return bridge;
+	if (str_eq(e->driver, "bridge"))
+		link_veth(&l, &here, &peer);
+	else
+		link_vlan(&l, e->driver, (uint32_t)bridge, e->mode ? e->mode : "", &peer);
+	return nl_send(m->host, &l, err);
+}
+
+static void add_address(struct nl *l, uint32_t index, const char *text)
+{
+	struct cidr c;
+
+	if (text && cidr_parse(text, &c) == 0)
+		link_address(l, index, &c);
+}
+
+static void add_route(struct nl *l, uint32_t index, const char *text)
+{
+	struct ip ip;
+
+	if (text && ip_parse(text, &ip) == 0)
+		link_default_route(l, index, ip_family(&ip), &ip);
+}
+
+static int set_inside(const struct making *m, const struct wire_end *e, struct err *err)
+{
+	auto_(nl) struct nl l = {0};
+	int index = link_index(m->inside, e->name, err);
+	uint8_t mac[6];
+
+	if (index < 0)
+		return index;
+	if (e->rate_out)
+		link_rate(&l, (uint32_t)index, e->rate_out, e->mtu ? e->mtu : MTU_USUAL);
+	add_address(&l, (uint32_t)index, e->address);
+	if (e->address6 && e->mac && mac_parse(e->mac, mac) == 0) {
+		struct cidr local = {ip_link_local(mac), 64};
+		link_address(&l, (uint32_t)index, &local);
+	}
+	add_address(&l, (uint32_t)index, e->address6);
+	link_up(&l, (uint32_t)index);
+	add_route(&l, (uint32_t)index, e->gateway);
+	add_route(&l, (uint32_t)index, e->gateway6);
+	return nl_send(m->inside, &l, err);
+}
+
+static int set_host_end(const struct making *m, const struct wire_end *e, struct err *err)
+{
+	auto_(nl) struct nl l = {0};
+
+	if (!e->rate_in && !e->isolated)
+		return 0;
+	int index = link_index(m->host, e->link, err);
+	if (index < 0)
+		return index;
+	if (e->rate_in)
+		link_rate(&l, (uint32_t)index, e->rate_in, e->mtu ? e->mtu : MTU_USUAL);
+	if (e->isolated)
+		link_isolate(&l, (uint32_t)index);
+	return nl_send(m->host, &l, err);
+}
+
+/* ---- the filter -------------------------------------------------------------------------------*/
+
+static int port_taken(int r, struct err *err)
+{
+	if (r != -EEXIST && r != -EBUSY)
+		return r;
+	err_say(err, EADDRINUSE, "a port that is to be published is another container's");
+	err_hint(err, "ctr port shows who has which");
+	return -EADDRINUSE;
+}
+
+static int filter(const struct nets *n, const struct wire *wire, struct err *err)
+{
+	auto_(nl) struct nl l = {0};
+	const struct firewall f = {.l = &l, .table = n->table};
+	bool has_any = false;
+
+	auto_fd int sock = nl_open(NETLINK_NETFILTER, err);
+	if (sock < 0)
+		return sock;
+	nft_begin(&l);
+	for (size_t i = 0; i < wire->n_ends; i++) {
+		if (!str_eq(wire->ends[i].driver, "bridge"))
+			continue;
+		has_any = true;
+		if (firewall_end(&f, &wire->ends[i], err) < 0)
+			return -err->num;
+	}
+	nft_end(&l);
+	return has_any ? nl_send(sock, &l, err) : 0;
+}
+
+static int filter_up(const struct nets *n, const char *id, const struct wire *wire, struct err *err)
+{
+	int r = filter(n, wire, err);
+
+	/* Somebody flushed the host's rules: then all of ours are wanted again. */
+	if (r == -ENOENT && (r = network_rebuild(n, id, err)) == 0)
+		r = filter(n, wire, err);
+	return port_taken(r, err);
+}
+
+static int filter_down(const struct nets *n, const struct wire *wire, struct err *err)
+{
+	auto_(nl) struct nl l = {0};
+	const struct firewall f = {.l = &l, .table = n->table, .removes = true};
+
+	for (size_t i = 0; i < wire->n_ends; i++)
+		if (str_eq(wire->ends[i].driver, "bridge") &&
+		    firewall_end(&f, &wire->ends[i], err) < 0)
+			return -err->num;
+	if (!l.n)
+		return 0;
+	auto_fd int sock = nl_open(NETLINK_NETFILTER, err);
+	return sock < 0 ? sock : nft_send_removals(sock, &l, err);
+}
+
+int wire_filter_port(const struct nets *n, const struct wire_end *e, const struct wire_publish *p,
+		     bool removes, struct err *err)
+{
+	auto_(nl) struct nl l = {0};
+	const struct firewall f = {.l = &l, .table = n->table, .removes = removes};
+
+	auto_fd int sock = nl_open(NETLINK_NETFILTER, err);
+	if (sock < 0)
+		return sock;
+	nft_begin(&l);
+	int r = firewall_publish(&f, e, p, err);
+	nft_end(&l);
+	if (r < 0)
+		return r;
+	r = nl_send(sock, &l, err);
+	if (r == -ENOENT)
+		r = removes ? 0 : network_rebuild(n, NULL, err);
+	return port_taken(r, err);
+}
+
+/* ---- all of it --------------------------------------------------------------------------------*/
+
+int wire_up(const char *root, const char *id, pid_t pid, const struct wire *wire, struct err *err)
+{
+	auto_(nets) struct nets n = NETS_NONE;
+	auto_(making) struct making m = {-1, -1, -1};
+
+	int r = nets_open(root, false, &n, err);
+	/* Before there is a link there is the rule about it. */
+	if (r < 0 || (r = filter_up(&n, id, wire, err)) < 0 || (r = open_making(pid, &m, err)) < 0)
+		return r;
+	for (size_t i = 0; r == 0 && i < wire->n_ends; i++) {
+		const struct wire_end *e = &wire->ends[i];
+		r = make_link(&n, &m, e, err);
+		if (r == 0)
+			r = set_host_end(&m, e, err);
+		if (r == 0)
+			r = set_inside(&m, e, err);
+		if (r < 0)
+			err_wrap(err, "network %s", e->network);
+	}
+	return r;
+}
+
+int wire_unmake(const struct nets *n, int dir, const struct wire *wire, struct err *err)
+{
+	auto_(nl) struct nl l = {0};
+
+	for (size_t i = 0; i < wire->n_ends; i++)
+		if (str_eq(wire->ends[i].driver, "bridge"))
+			link_delete(&l, wire->ends[i].link);
+	auto_fd int sock = nl_open(NETLINK_ROUTE, err);
+	if (sock < 0)
+		return sock;
+	/* What was counted first: later there is nobody to ask. */
+	int r = net_usage_keep(n, dir, wire, err);
+	if (r == 0)
+		r = nl_send(sock, &l, err);
+	return r < 0 ? r : filter_down(n, wire, err);
+}
