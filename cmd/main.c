@@ -215,6 +215,15 @@ static int call_command(const struct command *c, const char *const *argv, struct
 	return r;
 }
 
+/* Whether only ctr-image knows what to do: the command is its own, or help for it is wanted. */
+static bool is_far(const struct globals *g, const char *const *words)
+{
+	const char *name = str_eq(words[0], "help") && words[1] ? words[1] : words[0];
+	const struct command *c = find_command(g, name);
+
+	return c && (c->flags & CMD_FAR);
+}
+
 /* `words`: the command's name and what follows it. */
 static int dispatch(const struct globals *g, const char *const *words, const struct out_log *log,
 		    char **argv, struct arena *mem)
@@ -225,7 +234,7 @@ static int dispatch(const struct globals *g, const char *const *words, const str
 	struct err err = {0};
 	int r;
 
-	if (c && (c->flags & CMD_FAR))
+	if (is_far(g, words))
 		r = entry_become("ctr-image", argv, &err);
 	else if (c)
 		r = call_command(c, words + 1, &call, &usage, &err);

@@ -90,6 +90,16 @@ static void plan_closing(struct plan *p, int16_t start)
 	op->a = 1;
 }
 
+/* In a user namespace, what needs the host's privilege. Not while the root is made: a limit of descriptors
+ * is the program's, not ours. */
+static void plan_outside_limits(const struct process_want *w, struct plan *p)
+{
+	p->outside_limits =
+		w->in_userns && (w->process->n_rlimits || w->process->has_oom_score_adj);
+	if (p->outside_limits)
+		sync_op(p, SYNC_LIMITS, "process.rlimits, process.oomScoreAdj");
+}
+
 /* The process itself, and what there is to be said about it. */
 static int finish(const struct process_want *want, const struct host *host, struct plan *p,
 		  struct err *err)
@@ -187,10 +197,6 @@ static int plan_inside(const struct config *cfg, const struct host *host,
 	if (want->manager == CG_SYSTEMD)
 		sync_op(p, SYNC_CGROUP, "linux.cgroupsPath");
 	ns_plan_cgroup(&p->ns, &p->ops);
-	p->outside_limits =
-		p->ns.maps_ids && (cfg->process->n_rlimits || cfg->process->has_oom_score_adj);
-	if (p->outside_limits)
-		sync_op(p, SYNC_LIMITS, "process.rlimits, process.oomScoreAdj");
 	r = rootfs_plan_sources(cfg, &root_want, &slots, &p->ops, err);
 	if (r < 0)
 		return r;
@@ -205,6 +211,7 @@ static int plan_inside(const struct config *cfg, const struct host *host,
 	    (r = rootfs_plan_enter(cfg, &slots, &p->ops, err)) < 0)
 		return r;
 	plan_closing(p, given->start);
+	plan_outside_limits(&process, p);
 	return finish(&process, host, p, err);
 }
 
@@ -316,9 +323,7 @@ int plan_exec(const struct config *cfg, const struct config_process *process,
 	oplist_why(&p.ops, "file modes are as they are asked for");
 	oplist_add(&p.ops, OP_UMASK)->a = 0;
 	plan_cgroup_entry(&p, cgroups, want->n_cgroups);
-	p.outside_limits = inside.in_userns && (process->n_rlimits || process->has_oom_score_adj);
-	if (p.outside_limits)
-		sync_op(&p, SYNC_LIMITS, "process.rlimits, process.oomScoreAdj");
+	plan_outside_limits(&inside, &p);
 	if (want->namespaces) {
 		oplist_why(&p.ops, "enter the container");
 		struct op *op = oplist_add(&p.ops, OP_SETNS);

@@ -12,19 +12,6 @@ static const char default_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/us
 
 /* ---- before the pivot: what needs the host's side of things ---------------------------------- */
 
-static void plan_rlimits(const struct process_want *w, struct oplist *ops)
-{
-	const struct config_process *p = w->process;
-
-	for (size_t i = 0; !w->in_userns && i < p->n_rlimits; i++) {
-		oplist_why(ops, "process.rlimits[%zu] %s", i, p->rlimits[i].type);
-		struct op *op = oplist_add(ops, OP_RLIMIT);
-		op->a = (uint64_t)rlimit_number(p->rlimits[i].type);
-		op->b = p->rlimits[i].soft;
-		op->c = p->rlimits[i].hard;
-	}
-}
-
 static void write_op(struct oplist *ops, int16_t dir, const char *path, const char *text,
 		     unsigned flags)
 {
@@ -101,7 +88,6 @@ int process_plan_before(const struct process_want *w, const struct host *host, s
 		uint32_t name = oplist_str(ops, arena_printf(&mem, "_ses.%s", w->id));
 		oplist_add(ops, OP_KEYRING)->str = name;
 	}
-	plan_rlimits(w, ops);
 	int r = schedule_plan(w->process, w->linux_, ops, err);
 	if (r < 0)
 		return r;
@@ -110,6 +96,19 @@ int process_plan_before(const struct process_want *w, const struct host *host, s
 }
 
 /* ---- inside: identity, program, privileges --------------------------------------------------- */
+
+static void plan_rlimits(const struct process_want *w, struct oplist *ops)
+{
+	const struct config_process *p = w->process;
+
+	for (size_t i = 0; !w->in_userns && i < p->n_rlimits; i++) {
+		oplist_why(ops, "process.rlimits[%zu] %s", i, p->rlimits[i].type);
+		struct op *op = oplist_add(ops, OP_RLIMIT);
+		op->a = (uint64_t)rlimit_number(p->rlimits[i].type);
+		op->b = p->rlimits[i].soft;
+		op->c = p->rlimits[i].hard;
+	}
+}
 
 static void plan_identity(const struct process_want *w, const struct host *host, struct oplist *ops)
 {
@@ -294,6 +293,7 @@ int process_plan_inside(const struct process_want *w, const struct host *host, s
 		return err_say(err, EPERM,
 			       "process.user.additionalGids: the user namespace of an "
 			       "ordinary user with one group denies setgroups");
+	plan_rlimits(w, ops);
 	plan_cwd(w, false, ops);
 	plan_identity(w, host, ops);
 	if (u && u->uid)

@@ -85,7 +85,7 @@ int exec_put(struct exec *x, int slot, int fd)
 
 void exec_done(int fd)
 {
-	enum { ENOUGH = 128 };
+	enum { ENOUGH = 64 };
 
 	if (fd >= ENOUGH)
 		close(fd);

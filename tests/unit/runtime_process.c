@@ -68,7 +68,7 @@ static const struct {
 	{PROCESS_LINUX("", ""), SESSION, &init},
 	{PROCESS_LINUX(",'rlimits':[{'type':'RLIMIT_CORE','soft':0,'hard':18446744073709551615}]",
 		       ""),
-	 SESSION "rlimit     core soft=0 hard=unlimited\n", &init},
+	 SESSION, &init},
 	{PROCESS_LINUX(",'rlimits':[{'type':'RLIMIT_CORE','soft':0,'hard':1}],'oomScoreAdj':7", ""),
 	 SESSION, &in_userns},
 	{PROCESS_LINUX(",'oomScoreAdj':-7", ""),
@@ -175,6 +175,26 @@ TEST(inside)
 		  IDENTITY "find       /bin/prog\n"
 			   "ready\n"
 			   "start\n" NO_CAPS "exec       prog env=PATH=/bin HOME=/h\n");
+}
+
+/* The set-up does not have to get by with them. */
+TEST(limits_come_last)
+{
+	auto_(made) struct made m = make(
+		INSIDE,
+		PROCESS_LINUX(
+			",'rlimits':[{'type':'RLIMIT_CORE','soft':0,'hard':18446744073709551615}]",
+			""),
+		&init, &host);
+	auto_(made) struct made outside = make(
+		INSIDE,
+		PROCESS_LINUX(
+			",'rlimits':[{'type':'RLIMIT_CORE','soft':0,'hard':18446744073709551615}]",
+			""),
+		&in_userns, &host);
+
+	CHECK(str_starts(text_of(&m), "rlimit     core soft=0 hard=unlimited\n" IDENTITY));
+	CHECK(!strstr(text_of(&outside), "rlimit"));
 }
 
 TEST(an_ordinary_user)
