@@ -15,6 +15,7 @@
 #include "runtime/filter.h"
 #include "runtime/handoff.h"
 #include "runtime/hooks.h"
+#include "runtime/listener.h"
 #include "runtime/outside.h"
 #include "runtime/state.h"
 
@@ -58,6 +59,10 @@ static int write_record(struct creation *c, const struct create_opts *o, const s
 		.annotations = cfg->annotations,
 		.n_annotations = cfg->n_annotations,
 	};
+	if (cfg->linux_ && cfg->linux_->seccomp) {
+		s->seccomp_listener = listener_path(cfg);
+		s->seccomp_metadata = cfg->linux_->seccomp->listener_metadata;
+	}
 	if (cfg->hooks) {
 		s->poststart = cfg->hooks->poststart;
 		s->n_poststart = cfg->hooks->n_poststart;

@@ -107,6 +107,8 @@ static int bring_up(struct exec *x, struct err *err)
 		.process = x->o->process,
 		.host = x->host,
 		.plan = &x->plan,
+		.record = x->o->container->state,
+		.init = x->o->container->pid,
 	};
 	int r = begin(x, err);
 
@@ -118,7 +120,8 @@ static int bring_up(struct exec *x, struct err *err)
 	if (r == 0)
 		r = spawn_go(&x->spawn, err);
 	if (r == 0)
-		r = spawn_until(&x->spawn, PROTO_RUNNING, &x->plan.ops, NULL, NULL, err);
+		r = spawn_until(&x->spawn, PROTO_RUNNING, &x->plan.ops, outside_sync, &outside,
+				err);
 	if (r < 0) {
 		creation_explain(&x->spawn, &x->plan.ops, x->o->process, err);
 		spawn_kill(&x->spawn);

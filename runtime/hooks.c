@@ -35,6 +35,14 @@ static void state_head(struct str *out, const struct hook_subject *s, const char
 		json_close(&o, '}');
 }
 
+void hooks_state(struct str *out, const struct hook_subject *s, const char *status, pid_t pid)
+{
+	state_head(out, s, status);
+	if (pid)
+		str_addf(out, ",\"pid\":%d", (int)pid);
+	str_add_char(out, '}');
+}
+
 /* The words of a hook: its arguments, by default the program's path alone. */
 static size_t count_args(const struct config_hook *h)
 {
@@ -108,10 +116,7 @@ static int make_input(const struct hook_subject *s, const char *status, pid_t pi
 {
 	auto_(str) struct str text = {0};
 
-	state_head(&text, s, status);
-	if (pid)
-		str_addf(&text, ",\"pid\":%d", (int)pid);
-	str_add_char(&text, '}');
+	hooks_state(&text, s, status, pid);
 	auto_fd int fd = sys_memfd_create("state", MFD_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -238,7 +243,7 @@ int hooks_explain(const char *which, int num, int status, int output, struct err
 
 /* ---- by the record ---------------------------------------------------------------------------- */
 
-static struct hook_subject subject(const struct state *s)
+struct hook_subject hooks_subject(const struct state *s)
 {
 	return (struct hook_subject){
 		.id = s->id,
@@ -252,14 +257,14 @@ static struct hook_subject subject(const struct state *s)
 int hooks_poststart(const struct state *s, pid_t pid, struct err *err)
 {
 	const struct hook_list list = {"poststart", s->poststart, s->n_poststart};
-	const struct hook_subject who = subject(s);
+	const struct hook_subject who = hooks_subject(s);
 
 	return hooks_run(&list, &who, "running", pid, err);
 }
 
 void hooks_poststop(const struct state *s)
 {
-	const struct hook_subject who = subject(s);
+	const struct hook_subject who = hooks_subject(s);
 	char which[64], words[1000];
 	struct err err = {0};
 

@@ -32,6 +32,10 @@ struct hook_list {
 	size_t n;
 };
 
+/* Appends the specification's state; pid 0: there is none. */
+void hooks_state(struct str *out, const struct hook_subject *s, const char *status, pid_t pid);
+struct hook_subject hooks_subject(const struct state *s);
+
 /* Runs them in order until one fails. `status`: the container's; pid 0: it has no process. */
 int hooks_run(const struct hook_list *list, const struct hook_subject *s, const char *status,
 	      pid_t pid, struct err *err);

@@ -9,6 +9,7 @@
 #include "runtime/base/fd.h"
 #include "runtime/hooks.h"
 #include "runtime/idwrite.h"
+#include "runtime/listener.h"
 #include "runtime/outside.h"
 
 static int open_proc(const struct spawn *s, struct err *err)
@@ -103,6 +104,9 @@ int outside_sync(void *outside, enum sync_point point, struct spawn *s, struct c
 		return set_limits(o, s, err);
 	case SYNC_RUNTIME:
 		return runtime_part(o, s, err);
+	case SYNC_LISTENER:
+		return listener_send(o->record, s->seccomp, s->pid, o->init ? o->init : s->pid,
+				     err);
 	case SYNC_HOOKS:
 		return give_output(s, reply, err);
 	case SYNC_MOUNTS:

@@ -16,8 +16,10 @@ struct outside {
 	const struct plan *plan;
 	struct cg_handles *cgroup;
 	struct hook_subject subject; /* for hooks */
+	const struct state *record;  /* for the listener of a filter */
+	pid_t init;                  /* of exec: the container's first process; else 0 */
 };
 
-/* A spawn_sync. Once the program was told to go only hooks are asked for: outside may be NULL. */
+/* A spawn_sync. Once the program was told to go, record and init are enough. */
 int outside_sync(void *outside, enum sync_point point, struct spawn *s, struct chan_fds *reply,
 		 struct err *err);

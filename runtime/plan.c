@@ -226,7 +226,6 @@ static int refuse_unsupported(const struct config *cfg, struct err *err)
 		{l && l->n_net_devices, "linux.netDevices"},
 		{l && l->intel_rdt, "linux.intelRdt"},
 		{l && l->mount_label && *l->mount_label, "linux.mountLabel"},
-		{l && l->seccomp && l->seccomp->listener_path, "linux.seccomp.listenerPath"},
 		{cfg->process && cfg->process->exec_cpu_affinity, "process.execCPUAffinity"},
 	};
 

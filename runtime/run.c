@@ -34,9 +34,10 @@ int ctr_run(const struct create_opts *o, const struct config *cfg, const struct 
 	int r = creation_begin(o, cfg, host, &c, err);
 	if (r < 0)
 		return r;
+	struct outside outside = {.record = c.c.state};
 	r = spawn_go(&c.spawn, err);
 	if (r == 0)
-		r = spawn_until(&c.spawn, PROTO_RUNNING, &c.plan.ops, outside_sync, NULL, err);
+		r = spawn_until(&c.spawn, PROTO_RUNNING, &c.plan.ops, outside_sync, &outside, err);
 	if (r < 0)
 		creation_explain(&c.spawn, &c.plan.ops, cfg->process, err);
 	else

@@ -238,12 +238,20 @@ static int answer(struct spawn *s, const struct op_msg *msg, const struct listen
 	return r < 0 ? err_set(err, r, "answer the executor") : 0;
 }
 
-static void took_fd(struct spawn *s, const struct op_msg *msg, struct chan_fds *fds)
+/* The listener is handed on at once: the program may not get on without it. */
+static int took_fd(struct spawn *s, const struct op_msg *msg, struct chan_fds *fds,
+		   const struct listener *l, struct err *err)
 {
-	int *to = msg->a == MSG_FD_CONSOLE ? &s->console : &s->seccomp;
+	bool is_console = msg->a == MSG_FD_CONSOLE;
+	auto_(chan_fds) struct chan_fds none = {0};
+	int *to = is_console ? &s->console : &s->seccomp;
 
 	auto_close_fd(to);
 	*to = steal_fd(&fds->fd[0]);
+	if (is_console)
+		return 0;
+	return l->sync ? l->sync(l->arg, SYNC_LISTENER, s, &none, err)
+		       : err_say(err, EPROTO, "the executor sent a listener that nobody wants");
 }
 
 static int took_failure(struct spawn *s, const struct op_msg *msg, struct chan_fds *fds,
@@ -277,7 +285,7 @@ static int handle(struct spawn *s, const struct op_msg *msg, struct chan_fds *fd
 	if (msg->type == MSG_FORKED)
 		return took_fork(s, msg, fds, err);
 	if (msg->type == MSG_FD)
-		took_fd(s, msg, fds);
+		return took_fd(s, msg, fds, l, err);
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include "runtime/base/fd.h"
+#include "runtime/base/sys.h"
 #include "runtime/config/decode.h"
 #include "runtime/create.h"
 #include "runtime/filter.h"
@@ -70,13 +71,18 @@ int ctr_start(const char *root, const char *id, struct err *err)
 		return err_set(err, s.chan, "reach the container's init");
 	s.state = PROTO_READY;
 	s.pid = c.pid;
+	struct outside outside = {.record = c.state};
 	r = spawn_go(&s, err);
 	if (r == 0)
-		r = spawn_until(&s, PROTO_RUNNING, &none, outside_sync, NULL, err);
+		r = spawn_until(&s, PROTO_RUNNING, &none, outside_sync, &outside, err);
 	/* Whatever came of it, nobody listens there any more. */
 	unlinkat(c.dir_fd, "start.sock", 0);
-	if (r < 0)
-		return explain(&c, &s, err);
+	if (r < 0) {
+		explain(&c, &s, err);
+		/* Unless it has ended by itself, it will not get any further. */
+		sys_pidfd_send_signal(c.pidfd, SIGKILL);
+		return -err->num;
+	}
 	r = hooks_poststart(c.state, c.pid, err);
 	if (r < 0) { /* runtime.md, lifecycle: the container is stopped and destroyed */
 		struct err ignored;

@@ -58,7 +58,7 @@ enum op_kind {
 	OP_CAPS,   /* data = struct op_caps: the bounding set first, then the rest. OPF_KEEPCAPS (no
 		    * data): what is permitted becomes effective, nothing else */
 	OP_SECCOMP, /* data = struct sock_filter[], a = SECCOMP_FILTER_FLAG_*; the listener, if asked
-		     * for, is sent in MSG_FD with a = MSG_FD_SECCOMP and closed. The signal
+		     * for, is sent in MSG_FD with a = MSG_FD_SECCOMP. The signal
 		     * mask is emptied first: from here on OP_EXEC calls nothing but execve(2) */
 	OP_KEYRING,     /* str = name: join a new session keyring; ENOSYS is success */
 	OP_SCHED,       /* data = struct sched_attr: sched_setattr on this process */
@@ -185,12 +185,13 @@ enum op_msg_type {
 enum op_msg_fd { MSG_FD_CONSOLE = 1, MSG_FD_SECCOMP };
 
 enum sync_point {
-	SYNC_IDS = 1, /* write the id maps */
-	SYNC_CGROUP,  /* put the process into a cgroup that only the parent can (systemd) */
-	SYNC_MOUNTS,  /* hand over mounts that only the parent can make (idmapped) */
-	SYNC_RUNTIME, /* prestart and createRuntime hooks, network devices */
-	SYNC_HOOKS,   /* hand over a file for what hooks print */
-	SYNC_LIMITS,  /* rlimits and the like that need the host's privilege */
+	SYNC_IDS = 1,  /* write the id maps */
+	SYNC_CGROUP,   /* put the process into a cgroup that only the parent can (systemd) */
+	SYNC_MOUNTS,   /* hand over mounts that only the parent can make (idmapped) */
+	SYNC_RUNTIME,  /* prestart and createRuntime hooks, network devices */
+	SYNC_HOOKS,    /* hand over a file for what hooks print */
+	SYNC_LISTENER, /* no operation asks for it: MSG_FD_SECCOMP is there to be handed on */
+	SYNC_LIMITS,   /* rlimits and the like that need the host's privilege */
 };
 
 struct op_msg {

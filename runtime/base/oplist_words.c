@@ -137,13 +137,10 @@ void as_filter_flags(const struct op_value *v)
 void as_sync(const struct op_value *v)
 {
 	static const struct word words[] = {
-		VALUE(SYNC_IDS, "ids"),
-		VALUE(SYNC_CGROUP, "cgroup"),
-		VALUE(SYNC_MOUNTS, "mounts"),
-		VALUE(SYNC_RUNTIME, "runtime"),
-		VALUE(SYNC_HOOKS, "hooks"),
-		VALUE(SYNC_LIMITS, "limits"),
-		{0},
+		VALUE(SYNC_IDS, "ids"),       VALUE(SYNC_CGROUP, "cgroup"),
+		VALUE(SYNC_MOUNTS, "mounts"), VALUE(SYNC_RUNTIME, "runtime"),
+		VALUE(SYNC_HOOKS, "hooks"),   VALUE(SYNC_LISTENER, "listener"),
+		VALUE(SYNC_LIMITS, "limits"), {0},
 	};
 	add_words(v->out, words, v->v);
 }

@@ -128,13 +128,7 @@ int op_seccomp(struct exec *x, const struct op *op)
 	if (op->size / sizeof(struct sock_filter) != prog.len)
 		return -E2BIG;
 	exec_seal(x);
-	int fd = sys_seccomp(SECCOMP_SET_MODE_FILTER, (unsigned)op->a, &prog);
-	if (fd < 0)
-		return -errno;
-	if (!(op->a & SECCOMP_FILTER_FLAG_NEW_LISTENER))
-		return 0;
-	struct op_msg msg = {.type = MSG_FD, .a = MSG_FD_SECCOMP};
-	int r = talk_send(x, &msg, fd);
-	close(fd);
-	return r;
+	if (op->a & SECCOMP_FILTER_FLAG_NEW_LISTENER)
+		return listener_install(x, (unsigned)op->a, &prog);
+	return sys_seccomp(SECCOMP_SET_MODE_FILTER, (unsigned)op->a, &prog) < 0 ? -errno : 0;
 }

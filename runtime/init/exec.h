@@ -22,6 +22,7 @@ struct exec {
 	bool chdir_failed;   /* OP_CHDIR is to be tried again with the user's identity */
 	bool is_sealed;      /* seal() was called */
 	int hook_status;     /* how the program of a failed OP_HOOK ended (wait(2)); else 0 */
+	_Alignas(16) char stack[16384];        /* of the thread that hands over a listener */
 	char home[sizeof("HOME=") + PATH_MAX]; /* what to put into the environment, if not empty */
 };
 
@@ -72,6 +73,10 @@ int op_mempolicy(struct exec *x, const struct op *op);
 int op_setids(struct exec *x, const struct op *op);
 int op_caps(struct exec *x, const struct op *op);
 int op_seccomp(struct exec *x, const struct op *op);
+
+/* listener.c */
+/* seccomp(2) with NEW_LISTENER, which is sent in MSG_FD. */
+int listener_install(struct exec *x, unsigned flags, void *prog);
 
 /* file.c */
 int op_open(struct exec *x, const struct op *op);

@@ -63,6 +63,8 @@ static int prepare(struct exec *x, const struct op *op, struct hook *h)
  * there is but one, and that is the program's: what the filter would ask it about, fails. */
 static int take_privileges(struct exec *x)
 {
+	/* The second is SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, Linux 5.19. */
+	const unsigned of_listener = SECCOMP_FILTER_FLAG_NEW_LISTENER | 1U << 5;
 	const struct op *ops = op_list(x->image);
 	int r = 0;
 
@@ -73,7 +75,7 @@ static int take_privileges(struct exec *x)
 		else if (op.kind == OP_CAPS)
 			r = op_caps(x, &op);
 		else if (op.kind == OP_SECCOMP) {
-			op.a &= ~(uint64_t)SECCOMP_FILTER_FLAG_NEW_LISTENER;
+			op.a &= ~(uint64_t)of_listener;
 			r = op_seccomp(x, &op);
 		}
 	}

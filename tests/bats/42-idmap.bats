@@ -109,7 +109,8 @@ SHOW='cd /m; stat -c %u:%g zero one thousand; stat -c %u:%g sub/zero'
 @test "in a user namespace that is joined" {
 	unshare -U sleep 100 3>&- &
 	local pid=$!
-	until_true test "$(readlink /proc/$pid/ns/user)" != "$(readlink /proc/self/ns/user)"
+	has_left() { [ "$(readlink "/proc/$pid/ns/user")" != "$(readlink /proc/self/ns/user)" ]; }
+	until_true has_left
 	echo 0 200000 65536 >/proc/$pid/uid_map
 	echo 0 200000 65536 >/proc/$pid/gid_map
 	owned b 200000 200000 "$(mounted '"bind", "idmap"') | .linux.namespaces += [{type: \"user\", path: \"/proc/$pid/ns/user\"}] |

@@ -71,8 +71,6 @@ static const struct {
 	{PLAN("", ",'intelRdt':{'closID':'x'}"),
 	 "linux.intelRdt: not supported by this version of ctr"},
 	{PLAN("", ",'mountLabel':'x'"), "linux.mountLabel: not supported by this version of ctr"},
-	{PLAN("", ",'seccomp':{'defaultAction':'SCMP_ACT_ALLOW','listenerPath':'/x'}"),
-	 "linux.seccomp.listenerPath: not supported by this version of ctr"},
 	{PLAN_OF(",'execCPUAffinity':{'initial':'0'}", "", ""),
 	 "process.execCPUAffinity: not supported by this version of ctr"},
 };
