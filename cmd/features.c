@@ -138,7 +138,7 @@ static void put_linux(struct json_out *o, struct arena *mem)
 	json_open(o, "mountExtensions", '{');
 	put_enabled(o, "idmap", true);
 	json_close(o, '}');
-	put_enabled(o, "netDevices", false);
+	put_enabled(o, "netDevices", true);
 	json_close(o, '}');
 }
 

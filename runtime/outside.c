@@ -6,6 +6,7 @@
 
 #include "namespaces/idmap.h"
 #include "namespaces/rlimit.h"
+#include "net/device.h"
 #include "runtime/base/fd.h"
 #include "runtime/hooks.h"
 #include "runtime/idwrite.h"
@@ -61,17 +62,39 @@ static int make_mounts(const struct outside *o, const struct spawn *s, struct ch
 	return 0;
 }
 
+static int move_devices(const struct outside *o, const struct spawn *s, struct err *err)
+{
+	const struct config_linux *l = o->cfg->linux_;
+
+	if (!l->n_net_devices)
+		return 0;
+	auto_fd int proc = open_proc(s, err);
+	if (proc < 0)
+		return proc;
+	auto_fd int netns = openat(proc, "ns/net", O_RDONLY | O_CLOEXEC);
+	if (netns < 0)
+		return err_set(err, errno, "open the container's network namespace");
+	for (size_t i = 0; i < l->n_net_devices; i++) {
+		const struct config_net_device *d = &l->net_devices[i];
+		int r = device_move(d->key, d->name && *d->name ? d->name : d->key, netns, err);
+		if (r < 0)
+			return err_wrap(err, "linux.netDevices[\"%s\"]", d->key);
+	}
+	return 0;
+}
+
 static int runtime_part(const struct outside *o, const struct spawn *s, struct err *err)
 {
 	const struct config_hooks *h = o->cfg->hooks;
+	int r = move_devices(o, s, err);
 
-	if (!h)
-		return 0;
+	if (r < 0 || !h)
+		return r;
 	const struct hook_list lists[] = {
 		{"prestart", h->prestart, h->n_prestart},
 		{"createRuntime", h->create_runtime, h->n_create_runtime},
 	};
-	int r = hooks_run(&lists[0], &o->subject, "creating", s->pid, err);
+	r = hooks_run(&lists[0], &o->subject, "creating", s->pid, err);
 	return r < 0 ? r : hooks_run(&lists[1], &o->subject, "creating", s->pid, err);
 }
 

@@ -145,8 +145,8 @@ static void plan_create_hooks(const struct config *cfg, const struct plan_want *
 	const struct config_hooks *h = cfg->hooks;
 	const struct hook_subject subject = plan_hook_subject(cfg, want->id, want->bundle);
 
-	if (plan_has_hooks(cfg, HOOKS_OF_RUNTIME))
-		sync_op(p, SYNC_RUNTIME, "hooks.prestart, hooks.createRuntime");
+	if (plan_has_hooks(cfg, HOOKS_OF_RUNTIME) || cfg->linux_->n_net_devices)
+		sync_op(p, SYNC_RUNTIME, "linux.netDevices, hooks.prestart, hooks.createRuntime");
 	if (!h)
 		return;
 	const struct hook_list list = {"createContainer", h->create_container,
@@ -223,7 +223,6 @@ static int refuse_unsupported(const struct config *cfg, struct err *err)
 		bool is_there;
 		const char *name;
 	} parts[] = {
-		{l && l->n_net_devices, "linux.netDevices"},
 		{l && l->intel_rdt, "linux.intelRdt"},
 		{l && l->mount_label && *l->mount_label, "linux.mountLabel"},
 		{cfg->process && cfg->process->exec_cpu_affinity, "process.execCPUAffinity"},

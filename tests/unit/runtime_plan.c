@@ -66,8 +66,6 @@ static const struct {
 } refused[] = {
 	{TOP(""), "linux: missing: a container needs at least a mount namespace"},
 	{LINUX("'namespaces':[{'type':'mount'}]"), "process: missing"},
-	{PLAN("", ",'netDevices':{'a':{'name':'b'}}"),
-	 "linux.netDevices: not supported by this version of ctr"},
 	{PLAN("", ",'intelRdt':{'closID':'x'}"),
 	 "linux.intelRdt: not supported by this version of ctr"},
 	{PLAN("", ",'mountLabel':'x'"), "linux.mountLabel: not supported by this version of ctr"},
