@@ -128,7 +128,11 @@ static void put_linux(struct json_out *o, struct arena *mem)
 	put_seccomp(o);
 	put_enabled(o, "apparmor", true);
 	put_enabled(o, "selinux", false); /* linux.mountLabel is refused */
-	put_enabled(o, "intelRdt", false);
+	json_open(o, "intelRdt", '{');
+	json_bool(o, "enabled", true);
+	json_bool(o, "schemata", true);
+	json_bool(o, "monitoring", true);
+	json_close(o, '}');
 	json_open(o, "memoryPolicy", '{');
 	put_words(o, "modes", config_memory_policy_mode_words + 1,
 		  sizeof(config_memory_policy_mode_words) / sizeof(char *) - 1);

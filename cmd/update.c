@@ -19,7 +19,7 @@ struct update_opts {
 	const char *cpu_period, *cpu_quota, *cpu_burst, *cpu_share, *cpu_rt_period, *cpu_rt_runtime;
 	const char *cpu_idle, *cpuset_cpus, *cpuset_mems;
 	const char *memory, *memory_reservation, *memory_swap, *kernel_memory, *kernel_memory_tcp;
-	const char *pids_limit;
+	const char *pids_limit, *l3_cache_schema, *mem_bw_schema;
 };
 
 /* clang-format off */
@@ -42,8 +42,8 @@ static const struct arg update_args[] = {
 	{"kernel-memory", 0, OPT(kernel_memory), "SIZE", NULL},
 	{"kernel-memory-tcp", 0, OPT(kernel_memory_tcp), "SIZE", NULL},
 	{"pids-limit", 0, OPT(pids_limit), "N", "most processes; -1: no limit"},
-	{"l3-cache-schema", 0, ARG_REFUSED, 0, "TEXT", "resctrl groups are not made by this version"},
-	{"mem-bw-schema", 0, ARG_REFUSED, 0, "TEXT", "resctrl groups are not made by this version"},
+	{"l3-cache-schema", 0, OPT(l3_cache_schema), "TEXT", "cache of its resctrl group"},
+	{"mem-bw-schema", 0, OPT(mem_bw_schema), "TEXT", "memory bandwidth of its resctrl group"},
 	ARGS_END};
 #undef OPT
 
@@ -178,7 +178,12 @@ static int do_update(struct call *call, struct err *err)
 		return r;
 	for (size_t i = 0; i < warnings.n; i++)
 		log_warning("%s", warnings.texts[i]);
-	return ctr_update(call->g->root, call->id, res, err);
+	r = ctr_update(call->g->root, call->id, res, err);
+	if (r == 0 && o->l3_cache_schema)
+		r = ctr_update_rdt(call->g->root, call->id, o->l3_cache_schema, err);
+	if (r == 0 && o->mem_bw_schema)
+		r = ctr_update_rdt(call->g->root, call->id, o->mem_bw_schema, err);
+	return r;
 }
 
 const struct command cmd_update = {

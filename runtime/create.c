@@ -63,6 +63,10 @@ static int write_record(struct creation *c, const struct create_opts *o, const s
 		s->seccomp_listener = listener_path(cfg);
 		s->seccomp_metadata = cfg->linux_->seccomp->listener_metadata;
 	}
+	s->rdt_groups = c->plan.rdt.enter;
+	s->n_rdt_groups = c->plan.rdt.n_enter;
+	s->rdt_owned = c->plan.rdt.owned;
+	s->n_rdt_owned = c->plan.rdt.n_owned;
 	if (cfg->hooks) {
 		s->poststart = cfg->hooks->poststart;
 		s->n_poststart = cfg->hooks->n_poststart;
@@ -200,9 +204,10 @@ static int bring_up(struct creation *c, const struct create_opts *o, const struc
 	struct wire *wire;
 	int r = make_groups(c, o, cfg, host, &cg, err);
 
-	if (r < 0 || (r = join_networks(c, o, &wire, err)) < 0 ||
-	    (r = spawn_init(c, o, &cg, err)) < 0)
+	if (r < 0 || (r = rdt_apply(&c->plan.rdt, RDT_ROOT, err)) < 0 ||
+	    (r = join_networks(c, o, &wire, err)) < 0 || (r = spawn_init(c, o, &cg, err)) < 0)
 		return r;
+	outside.record = c->c.state;
 	/* What is written goes to disk while the executor works on the other processor. */
 	r = container_write_config(&c->c, o->config_text, o->config_len, err);
 	pid_t first = c->spawn.pid;
@@ -276,6 +281,7 @@ void creation_undo(struct creation *c)
 	if (c->c.state) {
 		wire_down(c->c.root, c->c.id, c->c.dir_fd, &ignored);
 		cg_undo(c->c.state->cgroups, c->c.state->n_cgroups, &ignored);
+		rdt_undo(c->c.state->rdt_owned, c->c.state->n_rdt_owned, RDT_ROOT, &ignored);
 		hooks_poststop(c->c.state);
 	}
 	container_remove(&c->c, &ignored);

@@ -8,6 +8,7 @@
 #include "runtime/create.h"
 #include "runtime/filter.h"
 #include "runtime/outside.h"
+#include "runtime/schedule.h"
 #include "runtime/state.h"
 #include "runtime/supervise.h"
 
@@ -76,6 +77,7 @@ static int begin(struct exec *x, struct err *err)
 			.namespaces = st->namespaces,
 			.filter = x->filter.n ? &x->filter : NULL,
 			.n_cgroups = cg.n_tasks,
+			.has_rdt = st->n_rdt_groups != 0,
 			.drops_groups = (st->namespaces & CLONE_NEWUSER) &&
 					denies_setgroups(x->o->container->pid),
 			.preserve_fds = x->o->io.preserve_fds,
@@ -149,6 +151,8 @@ int ctr_exec(const struct exec_opts *o, const struct host *host, int *ret_status
 	const char *root = arena_copy(&x.mem, o->container->dir,
 				      strlen(o->container->dir) - strlen(o->container->id));
 	r = filter_get(o->config, host, root, &x.filter, err);
+	if (r == 0)
+		r = schedule_first_cpus(o->process, err);
 	if (r == 0)
 		r = bring_up(&x, err);
 	if (r == 0 && !o->io.detach)

@@ -99,6 +99,7 @@ static const struct {
 	{"has_apparmor", read_bool, offsetof(struct host, has_apparmor)},
 	{"has_selinux", read_bool, offsetof(struct host, has_selinux)},
 	{"has_time_ns", read_bool, offsetof(struct host, has_time_ns)},
+	{"has_resctrl", read_bool, offsetof(struct host, has_resctrl)},
 	{"runs_systemd", read_bool, offsetof(struct host, runs_systemd)},
 	{"layout", read_layout, offsetof(struct host, layout)},
 	{"v2_controllers", read_controllers, offsetof(struct host, v2_controllers)},

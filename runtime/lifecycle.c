@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 
+#include "cgroups/rdt.h"
 #include "net/wire.h"
 #include "runtime/base/log.h"
 #include "runtime/base/sys.h"
@@ -77,6 +78,8 @@ int ctr_dismantle(struct container *c, struct err *err)
 
 	if (r == 0 && c->state)
 		r = cg_undo(c->state->cgroups, c->state->n_cgroups, err);
+	if (r == 0 && c->state)
+		r = rdt_undo(c->state->rdt_owned, c->state->n_rdt_owned, RDT_ROOT, err);
 	if (r < 0)
 		return r;
 	/* While the record is still there: whoever is killed now runs them again. */
@@ -153,6 +156,21 @@ int ctr_update(const char *root, const char *id, const struct config_resources *
 	for (size_t i = 0; i < plan.n_warnings; i++)
 		log_warning("%s", plan.warnings[i]);
 	return cg_update(&plan, err);
+}
+
+int ctr_update_rdt(const char *root, const char *id, const char *line, struct err *err)
+{
+	auto_(container) struct container c = {.dir_fd = -1, .pidfd = -1};
+	int r = container_open(root, id, true, false, &c, err);
+
+	if (r < 0)
+		return r;
+	if (!c.state || !c.state->n_rdt_groups)
+		return err_say(err, EINVAL,
+			       "the container has no linux.intelRdt: it is in no "
+			       "resctrl group of its own");
+	return rdt_write(c.state->rdt_groups[0], arena_printf(&c.arena, "%s\n", line), RDT_ROOT,
+			 err);
 }
 
 int ctr_pids(const char *root, const char *id, pid_t **ret, struct err *err)

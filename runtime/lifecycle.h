@@ -79,6 +79,8 @@ int ctr_dismantle(struct container *c, struct err *err);
 int ctr_pause(const char *root, const char *id, struct err *err);
 int ctr_resume(const char *root, const char *id, struct err *err);
 int ctr_update(const char *root, const char *id, const struct config_resources *r, struct err *err);
+/* A line for the schemata of its resctrl group. */
+int ctr_update_rdt(const char *root, const char *id, const char *line, struct err *err);
 /* Host pids of the whole cgroup subtree, malloc'ed. Returns how many. */
 int ctr_pids(const char *root, const char *id, pid_t **ret, struct err *err);
 

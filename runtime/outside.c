@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
+#include "cgroups/rdt.h"
 #include "namespaces/idmap.h"
 #include "namespaces/rlimit.h"
 #include "net/device.h"
@@ -12,6 +13,7 @@
 #include "runtime/idwrite.h"
 #include "runtime/listener.h"
 #include "runtime/outside.h"
+#include "runtime/state.h"
 
 static int open_proc(const struct spawn *s, struct err *err)
 {
@@ -85,9 +87,11 @@ static int move_devices(const struct outside *o, const struct spawn *s, struct e
 
 static int runtime_part(const struct outside *o, const struct spawn *s, struct err *err)
 {
-	const struct config_hooks *h = o->cfg->hooks;
-	int r = move_devices(o, s, err);
+	const struct config_hooks *h = o->init ? NULL : o->cfg->hooks;
+	int r = rdt_enter(o->record->rdt_groups, o->record->n_rdt_groups, RDT_ROOT, s->pid, err);
 
+	if (r == 0 && !o->init)
+		r = move_devices(o, s, err);
 	if (r < 0 || !h)
 		return r;
 	const struct hook_list lists[] = {

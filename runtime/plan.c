@@ -7,6 +7,7 @@
 #include "runtime/base/sys.h"
 #include "runtime/plan.h"
 #include "runtime/process.h"
+#include "runtime/schedule.h"
 
 static int16_t inherit(struct plan *p, int kind, unsigned index)
 {
@@ -145,8 +146,9 @@ static void plan_create_hooks(const struct config *cfg, const struct plan_want *
 	const struct config_hooks *h = cfg->hooks;
 	const struct hook_subject subject = plan_hook_subject(cfg, want->id, want->bundle);
 
-	if (plan_has_hooks(cfg, HOOKS_OF_RUNTIME) || cfg->linux_->n_net_devices)
-		sync_op(p, SYNC_RUNTIME, "linux.netDevices, hooks.prestart, hooks.createRuntime");
+	if (plan_has_hooks(cfg, HOOKS_OF_RUNTIME) || cfg->linux_->n_net_devices || p->rdt.n_enter)
+		sync_op(p, SYNC_RUNTIME,
+			"linux.intelRdt, linux.netDevices, hooks.prestart, hooks.createRuntime");
 	if (!h)
 		return;
 	const struct hook_list list = {"createContainer", h->create_container,
@@ -223,9 +225,7 @@ static int refuse_unsupported(const struct config *cfg, struct err *err)
 		bool is_there;
 		const char *name;
 	} parts[] = {
-		{l && l->intel_rdt, "linux.intelRdt"},
 		{l && l->mount_label && *l->mount_label, "linux.mountLabel"},
-		{cfg->process && cfg->process->exec_cpu_affinity, "process.execCPUAffinity"},
 	};
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
@@ -268,6 +268,8 @@ int plan_create(const struct config *cfg, const struct host *host, const struct 
 		return r;
 	oplist_init(&p.ops);
 	r = decide_cgroups(cfg, host, want, &p, err);
+	if (r == 0)
+		r = rdt_plan(cfg, host, want->id, &p.mem, &p.rdt, err);
 	if (r == 0) {
 		if (want->wait_for_start)
 			given.start = inherit(&p, PLAN_FD_START, 0);
@@ -321,6 +323,9 @@ int plan_exec(const struct config *cfg, const struct config_process *process,
 	oplist_why(&p.ops, "file modes are as they are asked for");
 	oplist_add(&p.ops, OP_UMASK)->a = 0;
 	plan_cgroup_entry(&p, cgroups, want->n_cgroups);
+	if (want->has_rdt)
+		sync_op(&p, SYNC_RUNTIME, "linux.intelRdt");
+	int r = schedule_plan_cpus(process, &p.ops, err);
 	plan_outside_limits(&inside, &p);
 	if (want->namespaces) {
 		oplist_why(&p.ops, "enter the container");
@@ -331,7 +336,8 @@ int plan_exec(const struct config *cfg, const struct config_process *process,
 			oplist_add(&p.ops, OP_FORK);
 	}
 	plan_closing(&p, SLOT_NONE);
-	int r = process_plan_before(&inside, host, &p.ops, err);
+	if (r == 0)
+		r = process_plan_before(&inside, host, &p.ops, err);
 	if (r == 0)
 		r = finish(&inside, host, &p, err);
 	if (r < 0)
@@ -364,6 +370,7 @@ void plan_print(struct str *out, const struct plan *p)
 	for (unsigned i = 0; i < p->ns.n_joins; i++)
 		str_addf(out, "join %s: %s\n", ns_word(p->ns.joins[i].flag), p->ns.joins[i].path);
 	cg_print(out, &p->cg);
+	rdt_print(out, &p->rdt);
 	for (size_t i = 0; i < p->n_idmounts; i++)
 		idmount_print(out, &p->idmounts[i]);
 	str_add(out, "# inside\n");
@@ -388,6 +395,7 @@ void plan_json(struct str *out, const struct plan *p)
 		json_text(&o, NULL, p->ns.joins[i].path);
 	json_close(&o, ']');
 	cg_print(&text, &p->cg);
+	rdt_print(&text, &p->rdt);
 	json_text(&o, "cgroups", text.p ? text.p : "");
 	json_open(&o, "idMappedMounts", '[');
 	for (size_t i = 0; i < p->n_idmounts; i++)

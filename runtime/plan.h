@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "cgroups/cgroup.h"
+#include "cgroups/rdt.h"
 #include "namespaces/ns.h"
 #include "namespaces/rootfs.h"
 #include "runtime/base/oplist.h"
@@ -26,6 +27,7 @@ struct plan {
 	unsigned n_fds;
 	struct ns_plan ns;
 	struct cg_plan cg;
+	struct rdt_plan rdt;
 	struct idmount *idmounts; /* owned by mem */
 	size_t n_idmounts;
 	bool outside_limits;   /* the parent sets rlimits and oom_score_adj at SYNC_LIMITS */
@@ -65,6 +67,7 @@ struct plan_exec_want {
 	uint64_t namespaces; /* CLONE_NEW* to join */
 	const struct seccomp_filter *filter;
 	unsigned n_cgroups; /* v1 tasks files to write to */
+	bool has_rdt;       /* the parent puts it into resctrl groups */
 	bool no_new_keyring;
 	bool drops_groups; /* the container's user namespace denies setgroups */
 	unsigned preserve_fds;

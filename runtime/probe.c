@@ -229,6 +229,8 @@ int host_probe(struct host *ret, struct err *err)
 	if (r < 0 || (r = probe_cgroups(&h, err)) < 0)
 		return r;
 	probe_controllers(&h);
+	struct statfs fs;
+	h.has_resctrl = statfs("/sys/fs/resctrl", &fs) == 0 && fs.f_type == RDTGROUP_SUPER_MAGIC;
 	*ret = h;
 	return 0;
 }

@@ -4,6 +4,8 @@
 #include <linux/mempolicy.h>
 #include <sched.h>
 #include <sys/personality.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "runtime/schedule.h"
 
@@ -16,7 +18,12 @@ struct sched_attr_v0 {
 	uint64_t runtime, deadline, period;
 };
 
-enum { NODES_MAX = 1024, MEMPOLICY_PREFERRED_MANY = 5, MEMPOLICY_WEIGHTED_INTERLEAVE = 6 };
+enum {
+	NODES_MAX = 1024,
+	CPUS_MAX = 8192,
+	MEMPOLICY_PREFERRED_MANY = 5,
+	MEMPOLICY_WEIGHTED_INTERLEAVE = 6
+};
 
 static void plan_scheduler(const struct config_scheduler *s, struct oplist *ops)
 {
@@ -68,8 +75,8 @@ static void plan_io_priority(const struct config_io_priority *p, struct oplist *
 		classes[p->class] << IOPRIO_CLASS_SHIFT | (uint64_t)p->priority;
 }
 
-/* "0-3,7" into a bit mask. */
-static int read_nodes(const char *text, uint64_t mask[NODES_MAX / 64])
+/* "0-3,7" into a mask of n bits. */
+static int read_list(const char *text, uint64_t *mask, size_t bits)
 {
 	while (*text) {
 		size_t n = strcspn(text, ",");
@@ -82,7 +89,7 @@ static int read_nodes(const char *text, uint64_t mask[NODES_MAX / 64])
 		if ((dash = strchr(item, '-')))
 			*dash++ = 0;
 		if (num_u64(item, &first) < 0 || num_u64(dash ? dash : item, &last) < 0 ||
-		    first > last || last >= NODES_MAX)
+		    first > last || last >= bits)
 			return -EINVAL;
 		for (uint64_t i = first; i <= last; i++)
 			mask[i / 64] |= 1ULL << (i % 64);
@@ -111,7 +118,7 @@ static int plan_memory_policy(const struct config_memory_policy *m, struct oplis
 	uint64_t mask[NODES_MAX / 64] = {0}, mode = modes[m->mode];
 	bool any = m->nodes && *m->nodes;
 
-	if (any && read_nodes(m->nodes, mask) < 0)
+	if (any && read_list(m->nodes, mask, NODES_MAX) < 0)
 		return err_say(err, EINVAL,
 			       "linux.memoryPolicy.nodes: \"%s\" is no list of nodes below %d",
 			       m->nodes, NODES_MAX);
@@ -124,6 +131,46 @@ static int plan_memory_policy(const struct config_memory_policy *m, struct oplis
 	op->b = any ? NODES_MAX : 0;
 	op->data = data;
 	op->size = any ? sizeof(mask) : 0;
+	return 0;
+}
+
+static int read_cpus(const char *name, const char *text, uint64_t *mask, struct err *err)
+{
+	if (read_list(text, mask, CPUS_MAX) == 0)
+		return 0;
+	return err_say(err, EINVAL,
+		       "process.execCPUAffinity.%s: \"%s\" is no list of CPUs below %d", name, text,
+		       CPUS_MAX);
+}
+
+int schedule_first_cpus(const struct config_process *process, struct err *err)
+{
+	const struct config_exec_cpu_affinity *a = process->exec_cpu_affinity;
+	uint64_t mask[CPUS_MAX / 64] = {0};
+
+	if (!a || !a->initial || !*a->initial)
+		return 0;
+	int r = read_cpus("initial", a->initial, mask, err);
+	if (r == 0 && syscall(SYS_sched_setaffinity, 0, sizeof(mask), mask) < 0)
+		r = err_set(err, errno, "process.execCPUAffinity.initial %s", a->initial);
+	return r;
+}
+
+int schedule_plan_cpus(const struct config_process *process, struct oplist *ops, struct err *err)
+{
+	const struct config_exec_cpu_affinity *a = process->exec_cpu_affinity;
+	uint64_t mask[CPUS_MAX / 64] = {0};
+
+	if (!a || !a->final || !*a->final)
+		return 0;
+	int r = read_cpus("final", a->final, mask, err);
+	if (r < 0)
+		return r;
+	oplist_why(ops, "process.execCPUAffinity.final %s", a->final);
+	uint32_t data = oplist_blob(ops, mask, sizeof(mask));
+	struct op *op = oplist_add(ops, OP_AFFINITY);
+	op->data = data;
+	op->size = sizeof(mask);
 	return 0;
 }
 

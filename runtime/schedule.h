@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How a process is scheduled: process.scheduler, process.ioPriority, linux.personality,
- * linux.memoryPolicy. Pure. */
+ * linux.memoryPolicy, process.execCPUAffinity. Planners, but for the one that says otherwise. */
 #pragma once
 
 #include "runtime/base/oplist.h"
 #include "runtime/config/config.h"
+
+/* process.execCPUAffinity: of ctr itself before it clones the executor, which inherits it; */
+int schedule_first_cpus(const struct config_process *process, struct err *err);
+/* and of the executor in its cgroup. */
+int schedule_plan_cpus(const struct config_process *process, struct oplist *ops, struct err *err);
 
 int schedule_plan(const struct config_process *process, const struct config_linux *l,
 		  struct oplist *ops, struct err *err);

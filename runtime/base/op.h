@@ -64,6 +64,7 @@ enum op_kind {
 	OP_SCHED,       /* data = struct sched_attr: sched_setattr on this process */
 	OP_IOPRIO,      /* a = ioprio value for this process */
 	OP_PERSONALITY, /* a = persona */
+	OP_AFFINITY,    /* data = CPU mask (unsigned long[]) */
 	OP_MEMPOLICY,   /* a = mode | flags, data = node mask (unsigned long[]), b = its bits */
 	/* -- files ------------------------------------------------------------------------------- */
 	OP_OPEN,  /* fd = directory slot, str = path, a = open flags, b = RESOLVE_*; -> ret */

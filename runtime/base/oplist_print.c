@@ -60,6 +60,7 @@ static const struct kind {
 	[OP_SCHED] = {"sched", {{DATA, "attributes", as_sched, BARE}}},
 	[OP_IOPRIO] = {"ioprio", {{A, "priority", as_ioprio, BARE}}},
 	[OP_PERSONALITY] = {"personality", {{A, "persona", as_hex, BARE}}},
+	[OP_AFFINITY] = {"affinity", {{DATA, "cpus", as_cpus, BARE}}},
 	[OP_MEMPOLICY] = {"mempolicy",
 			  {{A, "mode", as_hex, BARE},
 			   {DATA, "nodes", as_node_mask, NAMED},

@@ -508,6 +508,25 @@ void as_sched(const struct op_value *v)
 		 (unsigned long long)a.deadline, (unsigned long long)a.period);
 }
 
+/* As the config has them: "0-3,7". */
+void as_cpus(const struct op_value *v)
+{
+	const unsigned char *p = (const unsigned char *)blob(v, 1);
+	size_t n = p ? v->op->size * (size_t)8 : 0;
+	const char *comma = "";
+
+	for (size_t i = 0; i < n; i++) {
+		size_t last = i;
+		if (!(p[i / 8] >> i % 8 & 1))
+			continue;
+		while (last + 1 < n && p[(last + 1) / 8] >> (last + 1) % 8 & 1)
+			last++;
+		str_addf(v->out, last > i ? "%s%zu-%zu" : "%s%zu", comma, i, last);
+		comma = ",";
+		i = last;
+	}
+}
+
 void as_node_mask(const struct op_value *v)
 {
 	const char *p = blob(v, 1);

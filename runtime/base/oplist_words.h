@@ -56,6 +56,7 @@ void as_caps(const struct op_value *v);
 void as_attributes(const struct op_value *v);
 void as_filter(const struct op_value *v);
 void as_sched(const struct op_value *v);
+void as_cpus(const struct op_value *v);
 void as_node_mask(const struct op_value *v);
 /* sets of bits */
 void as_namespaces(const struct op_value *v);

@@ -30,6 +30,7 @@ struct host {
 	uint32_t kernel;          /* major << 16 | minor << 8 */
 	bool has_apparmor, has_selinux;
 	bool has_time_ns;
+	bool has_resctrl;  /* mounted on /sys/fs/resctrl */
 	bool runs_systemd; /* /run/systemd/system is there */
 	enum cgroup_layout layout;
 	char v2_controllers[256]; /* " cpu memory … " of the v2 root, blank on both sides */

@@ -67,6 +67,7 @@ int op_keyring(struct exec *x, const struct op *op);
 int op_sched(struct exec *x, const struct op *op);
 int op_ioprio(struct exec *x, const struct op *op);
 int op_personality(struct exec *x, const struct op *op);
+int op_affinity(struct exec *x, const struct op *op);
 int op_mempolicy(struct exec *x, const struct op *op);
 
 /* cred.c */

@@ -37,6 +37,7 @@ static op_fn *const run[OP_KINDS] = {
 	[OP_SCHED] = op_sched,
 	[OP_IOPRIO] = op_ioprio,
 	[OP_PERSONALITY] = op_personality,
+	[OP_AFFINITY] = op_affinity,
 	[OP_MEMPOLICY] = op_mempolicy,
 	[OP_OPEN] = op_open,
 	[OP_WRITE] = op_write,

@@ -123,6 +123,11 @@ int op_personality(struct exec *x, const struct op *op)
 	return result(syscall(SYS_personality, op->a));
 }
 
+int op_affinity(struct exec *x, const struct op *op)
+{
+	return result(syscall(SYS_sched_setaffinity, 0, (size_t)op->size, exec_data(x, op)));
+}
+
 int op_mempolicy(struct exec *x, const struct op *op)
 {
 	return result(syscall(SYS_set_mempolicy, op->a, exec_data(x, op), op->b));

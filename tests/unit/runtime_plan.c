@@ -67,10 +67,8 @@ static const struct {
 	{TOP(""), "linux: missing: a container needs at least a mount namespace"},
 	{LINUX("'namespaces':[{'type':'mount'}]"), "process: missing"},
 	{PLAN("", ",'intelRdt':{'closID':'x'}"),
-	 "linux.intelRdt: not supported by this version of ctr"},
+	 "linux.intelRdt: resctrl is not mounted on /sys/fs/resctrl"},
 	{PLAN("", ",'mountLabel':'x'"), "linux.mountLabel: not supported by this version of ctr"},
-	{PLAN_OF(",'execCPUAffinity':{'initial':'0'}", "", ""),
-	 "process.execCPUAffinity: not supported by this version of ctr"},
 };
 
 TEST(what_is_not_supported_is_refused_by_name)
