@@ -219,8 +219,6 @@ static void plan_exec_op(const struct process_want *w, struct oplist *ops)
 		str_add_mem(&data, p->args[i], strlen(p->args[i]) + 1);
 	uint64_t n_env = add_env(p, &data);
 	oplist_why(ops, "process.args[0] %s", p->args[0]);
-	if (w->preserve_fds)
-		oplist_add(ops, OP_PRESERVE)->a = w->preserve_fds;
 	/* Two more than the pointers and their ends: HOME may be added. */
 	uint32_t room = oplist_room(ops, (p->n_args + n_env + 3) * sizeof(char *));
 	uint32_t blob = oplist_blob(ops, data.p, data.len);
@@ -230,6 +228,15 @@ static void plan_exec_op(const struct process_want *w, struct oplist *ops)
 	op->str = room;
 	op->data = blob;
 	op->size = (uint32_t)data.len;
+}
+
+/* Before the first operation that seals the executor. */
+static void plan_preserve(const struct process_want *w, struct oplist *ops)
+{
+	if (!w->preserve_fds)
+		return;
+	oplist_why(ops, "--preserve-fds, LISTEN_FDS");
+	oplist_add(ops, OP_PRESERVE)->a = w->preserve_fds;
 }
 
 static void plan_caps(const struct process_want *w, const struct host *host, struct oplist *ops,
@@ -312,6 +319,7 @@ int process_plan_inside(const struct process_want *w, const struct host *host, s
 					       w->hooks->n_start_container};
 		hooks_plan(&list, w->subject, "created", false, ops);
 	}
+	plan_preserve(w, ops);
 	plan_privileges(w, host, ops, warnings);
 	plan_exec_op(w, ops);
 	return 0;

@@ -403,6 +403,10 @@ load lib
 	run ctr run -b bundle --preserve-fds 2 "$ID" 3<file 4<&-
 	ended 1
 	has "unable to stat preserved-fd"
+	config bundle '.process.noNewPrivileges = false | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW"}'
+	run ctr run -b bundle --preserve-fds 1 "$ID" 3<file
+	ended 0
+	has hello
 }
 
 @test "descriptors: sockets of a service manager" {

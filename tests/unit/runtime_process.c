@@ -286,13 +286,19 @@ TEST(no_program)
 	CHECK_STR(text_of(&m), "process.args must not be empty");
 }
 
+/* Before the filter, whose operation closes what is not preserved. */
 TEST(preserved_descriptors)
 {
-	static const struct process_want want = {
-		.id = "web", .root = SLOT_CWD, .start = SLOT_NONE, .preserve_fds = 3};
+	static struct sock_filter allow = {.code = BPF_RET | BPF_K, .k = SECCOMP_RET_ALLOW};
+	static const struct seccomp_filter filter = {.code = &allow, .n = 1};
+	static const struct process_want want = {.id = "web",
+						 .root = SLOT_CWD,
+						 .start = SLOT_NONE,
+						 .filter = &filter,
+						 .preserve_fds = 3};
 	auto_(made) struct made m = make(INSIDE, PROCESS_LINUX("", ""), &want, &host);
 
-	CHECK(strstr(text_of(&m), "preserve   fds=3\nexec       prog\n"));
+	CHECK(strstr(text_of(&m), "preserve   fds=3\ncaps       [keepcaps]\nseccomp    "));
 }
 
 /* With no_new_privs the filter comes last of all, and need not allow what the executor calls. Without
