@@ -32,7 +32,7 @@ struct rootfs_slots {
 struct rootfs_want {
 	const char *bundle; /* absolute: relative sources and root.path begin there */
 	const struct rootfs_overlay *overlay;
-	bool userns; /* a user namespace of its own: device nodes are bound, not made */
+	bool userns; /* not the host's user namespace: device nodes are bound, not made */
 	const char *const *cgroups; /* "CONTROLLERS:/directory" of the container's groups */
 	size_t n_cgroups;
 	size_t n_idmounts; /* mounts_plan_idmapped */

@@ -164,7 +164,7 @@ static int plan_inside(const struct config *cfg, const struct host *host,
 	struct rootfs_want root_want = {
 		.bundle = want->bundle,
 		.overlay = want->overlay,
-		.userns = p->ns.maps_ids,
+		.userns = p->ns.maps_ids || host->in_userns,
 		.cgroups = p->cg.names,
 		.n_cgroups = p->cg.n_names,
 		.hooks_look = plan_has_hooks(cfg, HOOKS_OF_CREATE),
