@@ -32,6 +32,7 @@ struct one {
 	const char *dest;   /* cleaned, absolute */
 	const char *source; /* of a bind: absolute */
 	enum mount_depth bind;
+	bool try_new; /* the bind is for where the kernel refuses a new file system */
 	struct mount_words words;
 	struct arena mem;
 };
@@ -51,19 +52,28 @@ bool mount_is_bind(const struct config_mount *m)
 	return bind;
 }
 
-static bool has_new(const struct config *cfg, uint64_t flag)
+static const struct config_namespace *own_network(const struct config *cfg)
 {
 	for (size_t i = 0; i < cfg->linux_->n_namespaces; i++)
-		if (ns_flag(cfg->linux_->namespaces[i].type) == flag)
-			return !cfg->linux_->namespaces[i].path;
-	return false;
+		if (ns_flag(cfg->linux_->namespaces[i].type) == CLONE_NEWNET)
+			return &cfg->linux_->namespaces[i];
+	return NULL;
 }
 
 /* sysfs shows the devices of the network namespace: one who owns only a user namespace may not
- * mount it over the host's network, but may bind the host's. */
-static bool sysfs_is_bind(const struct config *cfg, const struct rootfs_want *want)
+ * mount it over the host's network, but may bind the host's. Whose a joined one is, the kernel knows. */
+static void choose_sysfs(const struct config *cfg, const struct rootfs_want *want, struct one *o,
+			 const char **source)
 {
-	return want->userns && !has_new(cfg, CLONE_NEWNET);
+	const struct config_namespace *network = own_network(cfg);
+
+	if (!want->userns || (network && !network->path))
+		return;
+	o->bind = MOUNT_ALL;
+	o->try_new = network != NULL;
+	*source = "/sys";
+	/* Below it hangs the host's cgroup tree: what is read-only must be so all the way. */
+	o->words.attr_all.set |= o->words.attr.set;
 }
 
 static bool is_idmapped(const struct one *o)
@@ -120,12 +130,8 @@ static int read_one(const struct config *cfg, const struct rootfs_want *want, si
 	if (o.bind == MOUNT_NOT && mount_is_bind(m))
 		o.bind = str_eq(o.type, "rbind") ? MOUNT_ALL : MOUNT_ONE;
 	const char *source = m->source ? m->source : "";
-	if (o.bind == MOUNT_NOT && str_eq(o.type, "sysfs") && sysfs_is_bind(cfg, want)) {
-		o.bind = MOUNT_ALL;
-		source = "/sys";
-		/* Below it hangs the host's cgroup tree: what is read-only must be so all the way. */
-		o.words.attr_all.set |= o.words.attr.set;
-	}
+	if (o.bind == MOUNT_NOT && str_eq(o.type, "sysfs"))
+		choose_sysfs(cfg, want, &o, &source);
 	if (o.bind != MOUNT_NOT) {
 		if (!*source)
 			r = err_say(err, EINVAL, "mounts[%zu] %s: a bind mount needs a source", i,
@@ -316,6 +322,7 @@ static void plan_new(const struct one *o, int16_t mount, struct oplist *ops)
 	op->size = (uint32_t)data.len;
 	op->a = o->words.attr.set;
 	op->ret = mount;
+	op->flags = o->try_new ? OPF_DENIED_OK : 0;
 }
 
 static void plan_target(const struct one *o, const struct rootfs_slots *s, int16_t mount,
@@ -349,7 +356,7 @@ static int plan_one(const struct one *o, const struct rootfs_slots *s, int16_t m
 		plan_attributes(o, target, ops);
 		return 0;
 	}
-	if (o->bind == MOUNT_NOT)
+	if (o->bind == MOUNT_NOT || o->try_new)
 		plan_new(o, mount, ops);
 	plan_attributes(o, mount, ops);
 	if (o->words.copy_up) {

@@ -78,7 +78,7 @@ static int begin(struct exec *x, struct err *err)
 			.filter = x->filter.n ? &x->filter : NULL,
 			.n_cgroups = cg.n_tasks,
 			.has_rdt = st->n_rdt_groups != 0,
-			.drops_groups = (st->namespaces & CLONE_NEWUSER) &&
+			.drops_groups = ((st->namespaces & CLONE_NEWUSER) || x->host->in_userns) &&
 					denies_setgroups(x->o->container->pid),
 			.preserve_fds = x->o->io.preserve_fds,
 		};

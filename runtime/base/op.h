@@ -80,7 +80,8 @@ enum op_kind {
 	OP_OPEN_TREE, /* fd, str (none: fd itself), a = OPEN_TREE_* | AT_* flags; -> ret. Here and in
 		       * OP_SETATTR, str is resolved as in OP_TARGET unless fd is SLOT_CWD */
 	OP_FSMOUNT, /* str = type, data = "key\0value\0" … ("key\0\0" sets a flag), a = MOUNT_ATTR_*;
-		       * fsopen, fsconfig, fsmount; -> ret */
+		       * fsopen, fsconfig, fsmount; -> ret. OPF_DENIED_OK: EPERM leaves in ret what
+		       * is there */
 	OP_SETATTR, /* fd (and str below it, if any), data = struct op_attr: mount_setattr.
 		     * a != 0: of the mount that fd, any directory, lies on */
 	OP_TARGET,  /* resolve str in the root fd to an O_PATH descriptor -> ret, making a missing

@@ -75,16 +75,16 @@ int op_fsmount(struct exec *x, const struct op *op)
 {
 	const char *data = exec_data(x, op);
 	int fs = sys_fsopen(exec_str(x, op), FSOPEN_CLOEXEC);
+	int r = fs < 0 ? -errno : 0;
 
-	if (fs < 0)
-		return -errno;
-	int r = data ? configure(fs, data, data + op->size) : 0;
+	if (r == 0 && data)
+		r = configure(fs, data, data + op->size);
 	if (r == 0 && sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		r = -errno;
 	if (r == 0)
 		r = exec_put(x, op->ret, sys_fsmount(fs, FSMOUNT_CLOEXEC, (unsigned)op->a));
 	exec_done(fs);
-	return r;
+	return r == -EPERM && (op->flags & OPF_DENIED_OK) ? 0 : r;
 }
 
 /* Climbs from a directory to the root of the mount that it lies on. */
