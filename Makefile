@@ -1,9 +1,10 @@
 # ctr: build, check, test, demo, bench. `make help` lists the targets.
 #
 #   MODE=release|debug|asan|cov   how to build (default release)      V=1  show the commands
-#   WERROR=1                      warnings are errors                 PREFIX=/usr/local DESTDIR=
+#   WERROR=1                      warnings are errors                 PREFIX=/usr/local SYSCONFDIR=/etc DESTDIR=
 MODE    ?= release
 PREFIX  ?= /usr/local
+SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
 CC      ?= gcc
 CC_INIT ?= musl-gcc
 VERSION := 0.1.0
@@ -174,12 +175,21 @@ format:
 # ---- the rest ------------------------------------------------------------------------------------
 deps:
 	$(Q)tests/lib/deps build test check bench
+# How callers are told of ctr: where they read a directory, by a file there; elsewhere by a piece to merge.
+DROPINS := $(shell cd cmd/dropins && find etc share -type f)
+define dropin
+install -d $(dir $(2))
+	sed 's|@BINDIR@|$(PREFIX)/bin|' cmd/dropins/$(1) >$(2)
+	
+endef
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/ctr $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(O)/ctr $(DESTDIR)$(PREFIX)/bin/ctr
 	ln -sf ctr $(DESTDIR)$(PREFIX)/bin/ctr-runc
 	install -m 755 $(O)/ctr-ext $(O)/ctr-image $(O)/ctr-unpack $(DESTDIR)$(PREFIX)/libexec/ctr/
 	$(if $(wildcard cmd/man/*.1),install -m 644 cmd/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/)
+	$(foreach f,$(filter etc/%,$(DROPINS)),$(call dropin,$(f),$(DESTDIR)$(f:etc/%=$(SYSCONFDIR)/%)))
+	$(foreach f,$(filter share/%,$(DROPINS)),$(call dropin,$(f),$(DESTDIR)$(f:share/%=$(PREFIX)/share/ctr/%)))
 clean:
 	rm -rf $(B)
 help:

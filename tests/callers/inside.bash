@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# For what runs in the sandbox: a case finds RUNTIME (runc or ctr), PROGRAM (its path) and NAME (for what
+# the case makes; nothing else has it).
+
+# gives CODE COMMAND...: it ends so; what it printed is in $output.
+gives() {
+	local code=0 wanted=$1
+	shift
+	output=$("$@" 2>&1) || code=$?
+	[ "$code" = "$wanted" ] || {
+		printf '%s\nended with %s, not %s: %s\n' "$*" "$code" "$wanted" "$output"
+		return 1
+	}
+}
+
+# says TEXT COMMAND...: it succeeds and prints that, and nothing else.
+says() {
+	local wanted=$1
+	shift
+	gives 0 "$@"
+	output=${output%$'\r'}
+	[ "$output" = "$wanted" ] || {
+		printf '%s\nprinted: %s\nnot: %s\n' "$*" "$output" "$wanted"
+		return 1
+	}
+}
+
+# has TEXT: so did the last `gives`.
+has() {
+	[[ $output == *"$1"* ]] || {
+		printf 'not found: %s\nin: %s\n' "$1" "$output"
+		return 1
+	}
+}
+
+# no COMMAND...: it fails.
+no() {
+	if "$@" >/dev/null 2>&1; then
+		echo "should have failed: $*"
+		return 1
+	fi
+}
+
+# soon COMMAND...: it succeeds within ten seconds.
+soon() {
+	local i
+	for ((i = 0; i < 200; i++)); do
+		! "$@" >/dev/null 2>&1 || return 0
+		sleep 0.05
+	done
+	echo "in vain: $*"
+	"$@"
+}
+
+# As an ordinary user of the sandbox: caller has ranges of ids, lonely has none.
+as() {
+	local user=$1
+	shift
+	(cd "/home/$user" && exec setpriv --reuid "$user" --regid "$user" --init-groups env HOME="/home/$user" \
+		USER="$user" XDG_RUNTIME_DIR="/run/user/$(id -u "$user")" "$@")
+}
+
+# What of containers there is in the sandbox, a line each.
+remains() {
+	awk '$5 ~ "/(containers|containerd|docker|buildah|ctr|runc)/" { print "mount " $5 }' /proc/self/mountinfo
+	find /sys/fs/cgroup -mindepth 2 -type d ! -path '*/leaf' -printf 'cgroup %p\n'
+	find /run/runc /run/ctr -mindepth 1 -maxdepth 1 ! -name '.*' -printf 'state %p\n' 2>/dev/null || :
+	# A zombie is the caller's to reap.
+	ps -eo pid=,stat=,args= | awk '$2 !~ /Z/ && /conmon|ctr-init|runc|busybox|sleep 1[0-9][0-9] *$|\/init/ &&
+		!/awk|inside/ { print "process " $0 }'
+}
