@@ -112,13 +112,14 @@ static int set_user(struct exec_request *x, struct err *err)
 	if (root < 0)
 		return root;
 	if (has_user) {
-		int r = user_lookup(root, f->user, mem, &found, err);
+		int r = user_lookup((struct user_roots){&root, 1}, f->user, mem, &found, err);
 		if (r < 0)
 			return err_wrap(err, "--user %.60s", f->user);
 		user_set(user, &found);
 	}
 	for (size_t i = 0; i < f->groups.n; i++)
-		if (user_add_group(root, f->groups.v[i], mem, user, err) < 0)
+		if (user_add_group((struct user_roots){&root, 1}, f->groups.v[i], mem, user, err) <
+		    0)
 			return -err->num;
 	return 0;
 }

@@ -9,6 +9,7 @@
 
 #include "cmd/oci.h"
 #include "cmd/out.h"
+#include "cmd/stored.h"
 #include "image/compose.h"
 #include "image/host.h"
 #include "runtime/base/fd.h"
@@ -19,7 +20,7 @@
 struct run_opts {
 	struct oci_opts oci;
 	struct run_flags flags;
-	const char *name, *rootfs, *disk;
+	const char *name, *rootfs, *disk, *pull;
 	struct words env_files;
 	bool remove, interactive;
 };
@@ -53,7 +54,8 @@ static const struct arg run_args[] = {
 	{"memory-reservation", 0, TEXT(memory_reservation), "SIZE", "memory that is not taken back easily"},
 	{"pids-limit", 0, TEXT(pids_limit), "N", "most processes and threads (512); -1: no limit"},
 	{"shm-size", 0, TEXT(shm_size), "SIZE", "of /dev/shm (64m)"},
-	{"disk", 0, ARG_TEXT, OPT(disk), "SIZE", "most that may be written to the image host (256m)"},
+	{"disk", 0, ARG_TEXT, OPT(disk), "SIZE", "most that it may write, kept in memory (no limit, on disk; image host: 256m)"},
+	{"pull", 0, ARG_TEXT, OPT(pull), "WHEN", "fetch the image: missing, always or never (missing)"},
 	{"ulimit", 0, LIST(ulimits), "NAME=SOFT[:HARD]", "a limit of each process"},
 	{"volume", 'v', LIST(volumes), "HOST:PATH[:ro]", "show a directory or file of the host"},
 	{"mount", 0, LIST(mounts), "KEYS", "type=bind,source=,target=[,readonly] or type=tmpfs,target="},
@@ -150,35 +152,42 @@ static int new_id(struct arena *mem, const char **ret, struct err *err)
 	return 0;
 }
 
-/* Which image; the words behind its name are the command. */
-static int find_image(const struct run_opts *o, struct call *call, const struct host *host,
-		      struct image *ret, const char *const **ret_command, struct err *err)
+static int find_host(const struct run_opts *o, struct call *call, const struct host *host,
+		     uint64_t disk, struct image *ret, struct err *err)
 {
-	int64_t disk = HOST_DISK_DEFAULT;
-	const char *dir, *name = call->words[0];
-
-	*ret_command = call->words;
-	if (o->rootfs) {
-		int r = absolute_path(o->rootfs, call->mem, &dir, err);
-		return r < 0 ? r : directory_image(dir, ret, err);
-	}
-	if (!name)
-		return err_say(err, EINVAL, "expected the name of an image, such as host");
-	*ret_command = call->words + 1;
-	if (!str_eq(name, "host")) {
-		err_say(err, ENOENT, "there is no image \"%.80s\"", name);
-		err_hint(err, "this version of ctr has the image host, and --rootfs DIR");
-		return -ENOENT;
-	}
-	if (o->disk && (num_size(o->disk, &disk) < 0 || disk <= 0))
-		return err_say(err, EINVAL, "--disk: expected a size such as 256m, got \"%.40s\"",
-			       o->disk);
 	if (host->euid == 0 && !host->in_userns)
-		return host_image(call->g->root, (uint64_t)disk, call->mem, ret, err);
+		return host_image(call->g->root, disk ? disk : HOST_DISK_DEFAULT, call->mem, ret,
+				  err);
 	if (o->disk)
 		return err_say(err, ENOTSUP, "--disk: without root the image host is read-only");
 	host_image_rootless(call->mem, ret);
 	return 0;
+}
+
+/* Which image; the words behind its name are the command. */
+static int find_image(const struct run_opts *o, struct call *call, const struct host *host,
+		      struct stored_want *want, struct snapshot *ret_snapshot, struct image *ret,
+		      struct err *err)
+{
+	int64_t disk = 0;
+	const char *dir;
+
+	if (o->rootfs) {
+		int r = absolute_path(o->rootfs, call->mem, &dir, err);
+		return r < 0 ? r : directory_image(dir, call->mem, ret, err);
+	}
+	if (!call->n_words)
+		return err_say(err, EINVAL, "expected the name of an image, such as host");
+	if (o->disk && (num_size(o->disk, &disk) < 0 || disk <= 0))
+		return err_say(err, EINVAL, "--disk: expected a size such as 256m, got \"%.40s\"",
+			       o->disk);
+	want->name = call->words[0];
+	want->pull = o->pull;
+	want->snapshot.disk = (uint64_t)disk;
+	want->snapshot.kernel = host->kernel;
+	if (str_eq(want->name, "host"))
+		return find_host(o, call, host, (uint64_t)disk, ret, err);
+	return stored_image(call, want, ret_snapshot, ret, err);
 }
 
 /* Without a value a variable is passed on, if ctr has it. */
@@ -262,43 +271,57 @@ static int run_config(const struct run_opts *o, struct create_opts *want, const 
 	return status;
 }
 
-static int run_image(struct call *call, const struct run_opts *o, struct err *err)
+/* From the image on: the same for all of them. */
+static int run_found(struct call *call, const struct run_opts *o, struct run_flags *flags,
+		     const struct image *image, const struct host *host, struct err *err)
 {
-	struct run_flags flags = o->flags;
 	struct create_opts want = {.root = call->g->root, .manager = call->g->manager};
-	struct image image;
 	struct run_facts facts;
 	struct config *cfg;
-	struct host host;
-	const char *const *command;
 	unsigned listen;
+	const struct compose in = {flags, image, &facts, host, call->mem};
 
-	int r = check_flags(o, err);
-	if (r < 0 || (r = io_opts_read(&o->oci.io, call->mem, &want.io, &listen, err)) < 0 ||
-	    (r = host_probe(&host, err)) < 0 ||
-	    (r = find_image(o, call, &host, &image, &command, err)) < 0 ||
-	    (r = gather_env(o, &flags, call->mem, err)) < 0)
-		return r;
-	for (; *command; command++)
-		words_add(&flags.args, *command, call->mem);
-	flags.id = o->name;
-	r = flags.id ? container_check_id(flags.id, err) : new_id(call->mem, &flags.id, err);
-	if (r < 0)
-		return r;
-	const struct compose in = {&flags, &image, &facts, &host, call->mem};
-	if ((r = run_look(&flags, &image, &host, call->mem, &facts, err)) < 0 ||
-	    (r = compose(&in, &cfg, err)) < 0 || (r = bundle_check(cfg, &host, call->mem, err)) < 0)
+	int r = io_opts_read(&o->oci.io, call->mem, &want.io, &listen, err);
+	if (r < 0 || (r = run_look(flags, image, host, call->mem, &facts, err)) < 0 ||
+	    (r = compose(&in, &cfg, err)) < 0 || (r = bundle_check(cfg, host, call->mem, err)) < 0)
 		return r;
 	io_opts_tell(cfg->process, listen, call->mem);
-	want.id = flags.id;
-	want.bundle = image.root;
+	want.id = flags->id;
+	want.bundle = image->scratch ? image->scratch : image->root;
 	want.engine = true;
 	want.auto_remove = o->remove;
-	want.image = image.name;
-	want.overlay = image.overlay.lower ? &image.overlay : NULL;
+	want.image = image->name;
+	want.overlay = image->overlay.lower || image->overlay.n_layers ? &image->overlay : NULL;
+	want.scratch = image->scratch;
 	want.no_new_keyring = o->oci.no_new_keyring;
-	want.proxy_terminal = flags.tty;
-	return run_config(o, &want, cfg, &host, err);
+	want.proxy_terminal = flags->tty;
+	return run_config(o, &want, cfg, host, err);
+}
+
+static int run_image(struct call *call, const struct run_opts *o, struct err *err)
+{
+	auto_(snapshot) struct snapshot snapshot = SNAPSHOT_NONE;
+	struct run_flags flags = o->flags;
+	struct stored_want want = {.snapshot = {.root = call->g->root}};
+	struct image image;
+	struct host host;
+
+	flags.id = o->name;
+	int r = check_flags(o, err);
+	if (r < 0 ||
+	    (r = flags.id ? container_check_id(flags.id, err) : new_id(call->mem, &flags.id, err)) <
+		    0 ||
+	    (r = host_probe(&host, err)) < 0 || (r = gather_env(o, &flags, call->mem, err)) < 0)
+		return r;
+	want.snapshot.id = flags.id;
+	if ((r = find_image(o, call, &host, &want, &snapshot, &image, err)) < 0)
+		return r;
+	for (size_t i = o->rootfs ? 0 : 1; i < call->n_words; i++)
+		words_add(&flags.args, call->words[i], call->mem);
+	r = run_found(call, o, &flags, &image, &host, err);
+	if (r < 0 && image.scratch)
+		stored_undo(call, &want);
+	return r;
 }
 
 static int do_run(struct call *call, struct err *err)

@@ -202,6 +202,8 @@ int compose(const struct compose *in, struct config **ret, struct err *err)
 	cfg->root->path = in->image->root;
 	cfg->root->readonly = f->read_only || in->image->is_readonly;
 	cfg->root->has_readonly = true;
+	cfg->annotations = in->image->annotations;
+	cfg->n_annotations = in->image->n_annotations;
 	cfg->linux_ = arena_zalloc(in->mem, 1, sizeof(*cfg->linux_));
 	int r = compose_process(in, hostname, cfg, err);
 	if (r < 0 || (r = compose_namespaces(in, cfg->linux_, err)) < 0 ||

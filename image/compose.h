@@ -12,13 +12,16 @@
 struct image {
 	const char *name;              /* for the record */
 	const char *root;              /* root.path */
-	struct rootfs_overlay overlay; /* lower NULL: root is used as it is */
-	const char *lookup_root;       /* host directory in which users are looked up */
+	struct rootfs_overlay overlay; /* without anything below: root is used as it is */
+	struct words lookup;           /* host directories in which users are looked up, in turn */
+	const char *scratch;           /* what is to be deleted with the container */
 	struct words env, entrypoint, cmd;
-	const char *workdir, *user; /* NULL: / and root */
-	struct words tmpfs;         /* as --tmpfs: directories of its own */
-	struct words masked;        /* more masked paths */
-	bool is_readonly;           /* the root is somebody else\'s */
+	const char *workdir, *user;    /* NULL: / and root */
+	struct words tmpfs;            /* as --tmpfs: directories of its own */
+	struct words masked;           /* more masked paths */
+	struct config_kv *annotations; /* what there is to know of the image */
+	size_t n_annotations;
+	bool is_readonly; /* the root is somebody else\'s */
 };
 
 /* The flags as they were written; NULL: not given. */

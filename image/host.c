@@ -123,8 +123,9 @@ static struct words list(const char *const *texts, size_t n, struct arena *mem)
 
 static struct image host_without_root(struct arena *mem)
 {
-	struct image image = {.name = "host", .lookup_root = "/"};
+	struct image image = {.name = "host"};
 
+	words_add(&image.lookup, "/", mem);
 	image.tmpfs = list(emptied, sizeof(emptied) / sizeof(*emptied), mem);
 	words_add(&image.cmd, "/bin/sh", mem);
 	return image;
@@ -155,7 +156,7 @@ void host_image_rootless(struct arena *mem, struct image *ret)
 	ret->masked = list(hidden, sizeof(hidden) / sizeof(*hidden), mem);
 }
 
-int directory_image(const char *path, struct image *ret, struct err *err)
+int directory_image(const char *path, struct arena *mem, struct image *ret, struct err *err)
 {
 	struct stat st;
 
@@ -163,6 +164,7 @@ int directory_image(const char *path, struct image *ret, struct err *err)
 		return err_set(err, errno, "look at %s", path);
 	if (!S_ISDIR(st.st_mode))
 		return err_set(err, ENOTDIR, "%s", path);
-	*ret = (struct image){.name = path, .root = path, .lookup_root = path};
+	*ret = (struct image){.name = path, .root = path};
+	words_add(&ret->lookup, path, mem);
 	return 0;
 }

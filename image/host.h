@@ -19,4 +19,4 @@ int host_image(const char *root, uint64_t disk, struct arena *mem, struct image 
 void host_image_rootless(struct arena *mem, struct image *ret);
 
 /* A directory of the host as an image: no config, nothing hidden. `path` must be absolute. */
-int directory_image(const char *path, struct image *ret, struct err *err);
+int directory_image(const char *path, struct arena *mem, struct image *ret, struct err *err);

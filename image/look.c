@@ -18,6 +18,32 @@ enum { DEVICES_MAX = 400, PROFILE_MAX = 4 << 20 };
 
 /* ---- user -------------------------------------------------------------------------------------*/
 
+/* The image's directories, open. */
+struct roots {
+	int *fds; /* in an arena */
+	size_t n;
+};
+
+static void roots_clear(struct roots *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		close(r->fds[i]);
+	r->n = 0;
+}
+
+static int open_roots(const struct image *image, struct roots *ret, struct arena *mem,
+		      struct err *err)
+{
+	ret->fds = arena_zalloc(mem, image->lookup.n, sizeof(*ret->fds));
+	for (; ret->n < image->lookup.n; ret->n++) {
+		const char *path = image->lookup.v[ret->n];
+		ret->fds[ret->n] = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (ret->fds[ret->n] < 0)
+			return err_set(err, errno, "open %s", path);
+	}
+	return 0;
+}
+
 static int look_user(const struct run_flags *f, const struct image *image, struct arena *mem,
 		     struct config_user *ret, struct err *err)
 {
@@ -29,16 +55,18 @@ static int look_user(const struct run_flags *f, const struct image *image, struc
 		*ret = user;
 		return 0;
 	}
-	auto_fd int root = open(image->lookup_root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0)
-		return err_set(err, errno, "open %s", image->lookup_root);
+	auto_(roots) struct roots roots = {0};
+	int r = open_roots(image, &roots, mem, err);
+	if (r < 0)
+		return r;
+	const struct user_roots in = {roots.fds, roots.n};
 	if (spec) {
-		if (user_lookup(root, spec, mem, &found, err) < 0)
+		if (user_lookup(in, spec, mem, &found, err) < 0)
 			return err_wrap(err, "user \"%.60s\"", spec);
 		user_set(&user, &found);
 	}
 	for (size_t i = 0; i < f->groups.n; i++)
-		if (user_add_group(root, f->groups.v[i], mem, &user, err) < 0)
+		if (user_add_group(in, f->groups.v[i], mem, &user, err) < 0)
 			return -err->num;
 	*ret = user;
 	return 0;
@@ -164,10 +192,14 @@ static bool has_resolver(const struct run_flags *f, const struct image *image)
 {
 	if (!f->network || !str_eq(f->network, "host") || access("/etc/resolv.conf", F_OK) < 0)
 		return false;
-	auto_fd int root = open(image->lookup_root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	auto_fd int link =
-		root < 0 ? -1 : path_open_in(root, "/etc/resolv.conf", O_PATH | O_NOFOLLOW);
-	return link >= 0;
+	for (size_t i = 0; i < image->lookup.n; i++) {
+		auto_fd int root = open(image->lookup.v[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+		auto_fd int link =
+			root < 0 ? -1 : path_open_in(root, "/etc/resolv.conf", O_PATH | O_NOFOLLOW);
+		if (link >= 0)
+			return true;
+	}
+	return false;
 }
 
 int run_look(const struct run_flags *flags, const struct image *image, const struct host *host,

@@ -8,12 +8,15 @@
 #include "runtime/base/path.h"
 
 /* O_NONBLOCK: opening a fifo must not wait for its writer. */
-static int read_file(int root, const char *path, struct str *ret, struct err *err)
+static int read_file(struct user_roots roots, const char *path, struct str *ret, struct err *err)
 {
 	struct stat st;
-	auto_fd int fd = path_open_in(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	auto_fd int fd = -ENOENT;
 
-	if (fd == -ENOENT || fd == -ENOTDIR)
+	for (size_t i = 0; i < roots.n && fd == -ENOENT; i++)
+		fd = path_open_in(roots.fds[i], path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	/* ENXIO: the node 0:0 with which a layer deletes it. */
+	if (fd == -ENOENT || fd == -ENOTDIR || fd == -ENXIO)
 		return 0;
 	if (fd < 0)
 		return err_set(err, fd, "open the image's %s", path);
@@ -25,13 +28,13 @@ static int read_file(int root, const char *path, struct str *ret, struct err *er
 	return r < 0 ? err_set(err, r, "read the image's %s", path) : 0;
 }
 
-int user_lookup(int root, const char *spec, struct arena *mem, struct passwd_user *ret,
-		struct err *err)
+int user_lookup(struct user_roots roots, const char *spec, struct arena *mem,
+		struct passwd_user *ret, struct err *err)
 {
 	auto_(str) struct str passwd = {0}, group = {0};
 
-	int r = read_file(root, "/etc/passwd", &passwd, err);
-	if (r < 0 || (r = read_file(root, "/etc/group", &group, err)) < 0)
+	int r = read_file(roots, "/etc/passwd", &passwd, err);
+	if (r < 0 || (r = read_file(roots, "/etc/group", &group, err)) < 0)
 		return r;
 	return passwd_lookup(spec, (struct passwd_text){passwd.p, passwd.len},
 			     (struct passwd_text){group.p, group.len}, mem, ret, err);
@@ -46,14 +49,14 @@ void user_set(struct config_user *user, const struct passwd_user *found)
 	user->n_additional_gids = found->n_groups;
 }
 
-int user_add_group(int root, const char *group, struct arena *mem, struct config_user *user,
-		   struct err *err)
+int user_add_group(struct user_roots roots, const char *group, struct arena *mem,
+		   struct config_user *user, struct err *err)
 {
 	struct passwd_user found;
 	const char *spec = arena_printf(mem, "0:%s", group);
 	size_t n = user->n_additional_gids;
 
-	int r = user_lookup(root, spec, mem, &found, err);
+	int r = user_lookup(roots, spec, mem, &found, err);
 	if (r < 0)
 		return err_wrap(err, "group \"%.60s\"", group);
 	uint32_t *all = arena_zalloc(mem, n + 1, sizeof(*all));

@@ -141,9 +141,9 @@ static void plan_whiteouts(const struct rootfs_overlay *o, int16_t tmpfs, struct
 
 /* The private tmpfs lies on `base` in the executor's own mount namespace; the overlay takes its
  * upper directory by that path, which nobody but root can touch. */
-static void plan_overlay(const struct rootfs_overlay *o, const char *base, int16_t root,
-			 struct oplist *ops)
+static int16_t plan_tmpfs(const struct rootfs_overlay *o, const char *base, struct oplist *ops)
 {
+	static const char *const dirs[] = {"upper", "work"};
 	auto_(arena) struct arena mem = {0};
 	auto_(str) struct str data = {0};
 	int16_t tmpfs = oplist_slots(ops, 2), at = (int16_t)(tmpfs + 1);
@@ -156,7 +156,6 @@ static void plan_overlay(const struct rootfs_overlay *o, const char *base, int16
 	fsmount_op(ops, "tmpfs", &data, MOUNT_ATTR_NODEV, tmpfs);
 	open_op(ops, base, O_PATH | O_DIRECTORY | O_NOFOLLOW, at);
 	move_op(ops, tmpfs, at);
-	static const char *const dirs[] = {"upper", "work"};
 	for (size_t i = 0; i < 2; i++) {
 		uint32_t name = oplist_str(ops, dirs[i]);
 		struct op *op = oplist_add(ops, OP_MKDIR);
@@ -165,14 +164,49 @@ static void plan_overlay(const struct rootfs_overlay *o, const char *base, int16
 		op->a = 0755;
 	}
 	plan_whiteouts(o, tmpfs, ops);
-	oplist_why(ops, "the host's root, read-only, below the writable layer");
-	str_clear(&data);
+	return tmpfs;
+}
+
+/* What a layer deletes is marked with attributes that also a user namespace may set, hence userxattr. */
+static void add_layers(const struct rootfs_overlay *o, struct str *data)
+{
+	auto_(str) struct str all = {0};
+
+	for (size_t i = 0; i < o->n_layers; i++) {
+		if (o->is_joined)
+			str_addf(&all, "%s%s", i ? ":" : "", o->layers[i]);
+		else
+			option(data, "lowerdir+", o->layers[i]);
+	}
+	if (o->is_joined)
+		option(data, "lowerdir", all.p);
+	option(data, "userxattr", "");
+}
+
+static void plan_overlay(const struct rootfs_overlay *o, const char *base, int16_t root,
+			 struct oplist *ops)
+{
+	auto_(arena) struct arena mem = {0};
+	auto_(str) struct str data = {0};
+	int16_t tmpfs = o->upper ? SLOT_NONE : plan_tmpfs(o, base, ops);
+	const char *upper = o->upper ? o->upper : base;
+
+	oplist_why(ops, o->lower ? "the host's root, read-only, below the writable layer"
+				 : "the image's layers, read-only, below the writable one");
+	if (o->n_layers) {
+		uint32_t dir = oplist_str(ops, o->dir);
+		oplist_add(ops, OP_CHDIR)->str = dir;
+	}
 	option(&data, "source", "overlay");
-	option(&data, "lowerdir", o->lower);
-	option(&data, "upperdir", arena_printf(&mem, "%s/upper", base));
-	option(&data, "workdir", arena_printf(&mem, "%s/work", base));
+	if (o->n_layers)
+		add_layers(o, &data);
+	else
+		option(&data, "lowerdir", o->lower);
+	option(&data, "upperdir", arena_printf(&mem, "%s/upper", upper));
+	option(&data, "workdir", arena_printf(&mem, "%s/work", upper));
 	fsmount_op(ops, "overlay", &data, 0, root);
-	oplist_add(ops, OP_CLOSE)->fd = tmpfs;
+	if (tmpfs != SLOT_NONE)
+		oplist_add(ops, OP_CLOSE)->fd = tmpfs;
 }
 
 /* Hooks find the container's root where the bundle says, as they do with other runtimes. What is

@@ -8,15 +8,23 @@
 #include "runtime/config/config.h"
 #include "runtime/config/host.h"
 
-/* A root that is an overlay made at start: `lower`, read-only, under a private tmpfs. It is built
- * on the directory root.path, which must exist and be empty. */
+/* A root that is an overlay made at start: directories that stay as they are below a writable layer,
+ * which is a private tmpfs on the directory root.path (it must exist and be empty), or a directory. */
 struct rootfs_overlay {
-	const char *lower;         /* absolute host directory */
-	uint64_t upper_bytes;      /* most that the container may write; 0: the kernel's default */
+	const char *lower;         /* absolute host directory; NULL: layers */
+	const char *const *layers; /* the top one first */
+	size_t n_layers;
+	const char *dir;           /* absolute: layers and upper are relative to it */
+	bool is_joined;            /* layers go into one option: kernels before 6.8 know no other,
+				    * and its text is short (ROOTFS_OPTION_MAX) */
+	const char *upper;         /* directory with `upper` and `work` in it; NULL: a tmpfs */
+	uint64_t upper_bytes;      /* most that a tmpfs may hold; 0: the kernel's default */
 	const char *const *hidden; /* absolute paths in it that are as if they had been deleted;
 				    * those of one directory should stand together */
 	size_t n_hidden;
 };
+
+enum { ROOTFS_OPTION_MAX = 255 }; /* fsconfig(2) takes texts of that length */
 
 /* Slots that the planners of one container share. */
 struct rootfs_slots {

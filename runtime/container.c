@@ -262,17 +262,36 @@ const char *container_status_word(enum container_status status)
 	return words[status];
 }
 
+/* Before the record that names it. */
+static int remove_scratch(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[PATH_MAX];
+
+	if (*path != '/' || (size_t)(slash - path) >= sizeof(dir))
+		return -EINVAL;
+	memcpy(dir, path, (size_t)(slash - path));
+	dir[slash - path] = 0;
+	auto_fd int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return path_remove_tree(fd, slash + 1);
+}
+
 int container_remove(struct container *c, struct err *err)
 {
 	static const char *const usual[] = {"state.json", "config.json", "init"};
+	int r = c->state && c->state->scratch ? remove_scratch(c->state->scratch) : 0;
 
+	if (r < 0)
+		return err_set(err, r, "remove %s", c->state->scratch);
 	for (size_t i = 0; i < sizeof(usual) / sizeof(*usual); i++)
 		unlinkat(c->dir_fd, usual[i], 0);
 	/* As a rule that was all. */
 	if (rmdir(c->dir) == 0)
 		return 0;
 	auto_fd int root = openat(c->dir_fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int r = root < 0 ? -errno : path_remove_tree(root, c->id);
+	r = root < 0 ? -errno : path_remove_tree(root, c->id);
 	return r < 0 ? err_set(err, r, "remove %s", c->dir) : 0;
 }
 

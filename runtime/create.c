@@ -56,6 +56,7 @@ static int write_record(struct creation *c, const struct create_opts *o, const s
 		.auto_remove = o->auto_remove,
 		.has_auto_remove = true,
 		.image = o->image,
+		.scratch = o->scratch,
 		.annotations = cfg->annotations,
 		.n_annotations = cfg->n_annotations,
 	};

@@ -39,8 +39,9 @@ struct create_opts {
 	bool engine;      /* ctr run IMAGE: soft defaults warn instead of failing */
 	bool auto_remove; /* run: delete on exit */
 	const char *image;
-	const struct rootfs_overlay *overlay; /* the host image; NULL: root.path as it is */
 	const struct wire_want *wire;         /* networks of ctr's to be in; NULL: none */
+	const struct rootfs_overlay *overlay; /* an image's; NULL: root.path as it is */
+	const char *scratch;                  /* its directory on disk, which is deleted with it */
 	bool wait_for_start;                  /* create: leave it waiting on its start socket */
 	bool proxy_terminal;                  /* run -t in the foreground: ctr carries the bytes */
 };

@@ -133,6 +133,12 @@ static int empty_dir(int fd, int depth)
 	return r;
 }
 
+static int open_child(int dirfd, const char *name)
+{
+	return sys_openat2(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0,
+			   RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+}
+
 static int remove_at(int dirfd, const char *name, int depth)
 {
 	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
@@ -141,8 +147,10 @@ static int remove_at(int dirfd, const char *name, int depth)
 		return -errno;
 	if (depth > DEPTH_MAX)
 		return -ELOOP;
-	int fd = sys_openat2(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0,
-			     RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+	int fd = open_child(dirfd, name);
+	/* Overlay's work directory has no permissions at all; without root that counts. */
+	if (fd < 0 && errno == EACCES && fchmodat(dirfd, name, 0700, 0) == 0)
+		fd = open_child(dirfd, name);
 	int r = fd < 0 ? -errno : empty_dir(fd, depth);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;

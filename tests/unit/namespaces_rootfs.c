@@ -114,6 +114,28 @@ TEST(a_root_that_is_an_overlay)
 	CHECK(!strstr(text, "open-tree  cwd /bundle/r"));
 }
 
+TEST(a_root_of_layers)
+{
+	static const char *const layers[] = {"layers/b/tree", "layers/a/tree"};
+	struct rootfs_overlay overlay = {
+		.layers = layers, .n_layers = 2, .dir = "/store", .upper = "containers/x"};
+	const struct rootfs_want want = {.bundle = "/bundle", .overlay = &overlay};
+	auto_(rootfs) struct rootfs r = rootfs_begin(ROOT("'path':'r'", ""));
+	const char *text = sources(&r, &want);
+
+	CHECK(strstr(text, "chdir      /store"));
+	CHECK(strstr(text, "lowerdir+=layers/b/tree lowerdir+=layers/a/tree userxattr"));
+	CHECK(strstr(text, "upperdir=containers/x/upper workdir=containers/x/work"));
+	CHECK(!strstr(text, "tmpfs"));
+	overlay.is_joined = true;
+	auto_(rootfs) struct rootfs old = rootfs_begin(ROOT("'path':'r'", ""));
+	CHECK(strstr(sources(&old, &want), "lowerdir=layers/b/tree:layers/a/tree userxattr"));
+	overlay.upper = NULL;
+	overlay.upper_bytes = 4096;
+	auto_(rootfs) struct rootfs small = rootfs_begin(ROOT("'path':'r'", ""));
+	CHECK(strstr(sources(&small, &want), "upperdir=/bundle/r/upper"));
+}
+
 TEST(more_mounts_than_slots)
 {
 	auto_(str) struct str list = {0};

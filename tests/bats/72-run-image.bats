@@ -1,0 +1,165 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# ctr run IMAGE: layers shared by all, a writable layer for each.
+
+load lib
+load image
+
+# Two layers: the second deletes, replaces, hides and adds.
+two_layers() {
+	mkdir -p top/etc top/srv top/home
+	echo changed >top/etc/group
+	touch top/etc/.wh.passwd top/home/.wh..wh..opq
+	echo new >top/srv/new
+	chmod 1777 top/srv
+	mkdir -p base
+	cp -a "$BATS_FILE_TMPDIR/rootfs/." base
+	echo old >base/home/old
+	"$MKIMAGE" -c '{"Entrypoint": ["sh", "-c"], "Cmd": ["echo $A; pwd"], "Env": ["A=env"],
+		"WorkingDir": "/srv/deep", "Labels": {"run.oci.systemd": "yes", "x": "y"},
+		"Volumes": {"/../../canary": {}}}' layout two:1 base top >/dev/null
+	ctr load -q -i layout >/dev/null
+}
+
+@test "an image runs with its own command and environment; nothing is left" {
+	loaded
+	run ctr run --rm base:1
+	ended 0
+	[ "$output" = "it runs" ]
+	run ctr run --rm base:1 sh -c 'echo $FROM'
+	[ "$output" = image ]
+	store_is_clean
+}
+
+@test "layers: what is deleted, replaced, hidden and new is seen so" {
+	two_layers
+	run ctr run --rm two:1 'cat /etc/group /srv/new; ls /etc /home; stat -c %a /srv'
+	ended 0
+	[ "$output" = "changed
+new
+/etc:
+group
+
+/home:
+1777" ]
+}
+
+@test "entry point, working directory and command are the image's unless told otherwise" {
+	two_layers
+	run ctr run --rm two:1
+	[ "$output" = "env
+/srv/deep" ]
+	run ctr run --rm -w / --entrypoint pwd two:1
+	[ "$output" = / ]
+}
+
+@test "what one container writes no other sees, and the image stays as it is" {
+	loaded
+	tree=$(find "$STORE/layers" -printf '%p %s %T@\n' | sha256sum)
+	ctr run --name "$ID" base:1 sh -c 'echo x >/etc/mine; rm /etc/group; echo y >>/etc/passwd'
+	run ctr run --rm base:1 sh -c 'ls /etc/mine; wc -l </etc/passwd; cat /etc/group >/dev/null'
+	ended 0
+	has "No such file"
+	[ "$(find "$STORE/layers" -printf '%p %s %T@\n' | sha256sum)" = "$tree" ]
+	[ -e "$STORE"/containers/"$ID".*/upper/etc/mine ]
+	ctr delete "$ID"
+	store_is_clean
+}
+
+@test "users are looked up in the layers, the upper ones first" {
+	two_layers
+	run ctr run --rm -u guest two:1 id
+	ended 125
+	has "there is no user"
+	loaded
+	run ctr run --rm -u guest base:1 id -u
+	[ "$output" = 1000 ]
+}
+
+@test "--disk keeps the writable layer in memory, no larger than that" {
+	loaded
+	run ctr run --rm --disk 1m base:1 sh -c 'dd if=/dev/zero of=/big bs=64k count=64 2>&1; ls /etc'
+	has "No space left"
+	has passwd
+	store_is_clean
+}
+
+@test "a label, a volume or an annotation of an image chooses nothing" {
+	two_layers
+	run ctr run --name "$ID" two:1 true
+	ended 0
+	run cat "$ROOT/$ID/config.json"
+	[[ $output != *run.oci* && $output != *canary* ]]
+	[ "$(find / -maxdepth 1 -name canary)" = "" ]
+}
+
+@test "a name that is not there says so, and no container is made" {
+	loaded
+	run ctr run --rm --pull never nothing:1
+	ended 125
+	has 'there is no image "nothing:1"'
+	run ctr run --rm --pull sometimes base:1
+	ended 125
+	store_is_clean
+}
+
+@test "a run that fails before there is a container leaves nothing" {
+	loaded
+	run ctr run --name "$ID" --device /dev/nowhere base:1
+	ended 125
+	store_is_clean
+	try ctr run --name "$ID" base:1 /no/such/program
+	ended 127
+	store_is_clean
+}
+
+@test "an id is taken only once, and what was killed half-way does not hold it" {
+	loaded
+	ctr run --name "$ID" base:1 true
+	run ctr run --name "$ID" base:1 true
+	ended 125
+	has exists
+	ctr delete "$ID"
+	mkdir -p "$STORE/containers/left.1"
+	scratch=$STORE/containers/$ID.$(printf %s "$ROOT" | sha256sum | cut -c 1-8)
+	mkdir -p "$scratch/upper"
+	echo "$ROOT/$ID" >"$scratch/uses"
+	ctr run --rm --name "$ID" base:1 true
+	rmdir "$STORE/containers/left.1"
+	store_is_clean
+}
+
+@test "thirty at once from one image" {
+	loaded
+	local i pids=()
+	for ((i = 0; i < 30; i++)); do
+		ctr run --rm base:1 sh -c "echo $i >/x; cat /x" >out.$i 2>&1 </dev/null &
+		pids+=($!)
+	done
+	for ((i = 0; i < 30; i++)); do
+		wait "${pids[$i]}"
+		[ "$(<out.$i)" = $i ]
+	done
+	store_is_clean
+}
+
+@test "an ordinary user runs an image from a store of his own" {
+	needs_root
+	needs setpriv
+	loaded
+	mkdir -p user/run
+	cp -r layout user/layout
+	chmod 755 "$BATS_RUN_TMPDIR" "$(dirname "$BATS_TEST_TMPDIR")" "$BATS_TEST_TMPDIR"
+	chown -R 4711:4711 user
+	as_user() {
+		setpriv --reuid 4711 --regid 4711 --clear-groups env HOME="$PWD/user" XDG_RUNTIME_DIR="$PWD/user/run" \
+			"$CTR" --root "$PWD/user/run/ctr" --store "$PWD/user/store" "$@"
+	}
+	run as_user load -q -i user/layout
+	ended 0
+	run as_user run --rm base:1 sh -c 'id -u; echo x >/etc/x; cat /etc/x'
+	ended 0
+	[ "$output" = "0
+x" ]
+	[ -z "$(ls -A user/store/containers)" ]
+}
