@@ -5,13 +5,20 @@
 
 #include "cmd/command.h"
 
-extern const struct command cmd_load;
-#define FAR_LOAD                                                                                   \
-	.name = "load", .usage = "[flags]", .about = "take images from an archive or a directory"
+extern const struct command cmd_load, cmd_pull, cmd_push, cmd_unpack, cmd_login, cmd_logout;
+extern const struct command cmd_save, cmd_import;
 
-#define FAR_COMMANDS &cmd_load
 /* clang-format off */
+#define FAR_LOAD .name = "load", .usage = "[flags]", .about = "take images from an archive or a directory"
+#define FAR_PULL .name = "pull", .usage = "[flags] NAME...", .about = "fetch images from registries"
+#define FAR_PUSH .name = "push", .usage = "[flags] IMAGE [NAME]", .about = "send an image to a registry"
+#define FAR_LOGIN .name = "login", .usage = "[flags] HOST", .about = "keep the password for a registry"
+#define FAR_LOGOUT .name = "logout", .usage = "[flags] HOST", .about = "forget the password for a registry"
+#define FAR_SAVE .name = "save", .usage = "[flags] IMAGE...", .about = "put images into an archive"
+#define FAR_IMPORT .name = "import", .usage = "[flags] FILE|- [NAME]", .about = "make an image of a tar"
+
+#define FAR_COMMANDS &cmd_load, &cmd_pull, &cmd_unpack
 #define FAR_ROW(texts) {texts, .flags = CMD_ENGINE | CMD_FAR}
-#define FAR_ROWS FAR_ROW(FAR_LOAD)
-#define FAR_POINTERS &far[0]
+#define FAR_ROWS FAR_ROW(FAR_LOAD), FAR_ROW(FAR_PULL)
+#define FAR_POINTERS &far[0], &far[1]
 /* clang-format on */

@@ -313,9 +313,12 @@ static int find_manifest(const struct fetch *f, const struct oci_descriptor *top
 	for (int depth = 0; depth <= INDEX_DEPTH_MAX; depth++) {
 		int r = fetch_document(f->source, &d, mem, ret_text, err);
 		if (r < 0 ||
-		    (r = manifest_decode(*ret_text, d.size, d.media_type, mem, &doc, err)) < 0)
+		    (r = manifest_decode(*ret_text, d.size, *d.media_type ? d.media_type : NULL,
+					 mem, &doc, err)) < 0)
 			return r;
 		if (!doc->manifests) {
+			if (!*d.media_type)
+				d.media_type = doc->media_type ? doc->media_type : MEDIA_MANIFEST;
 			*ret_d = d;
 			*ret = doc;
 			return 0;

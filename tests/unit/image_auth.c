@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "image/auth.h"
+#include "image/creds.h"
+#include "tests/lib/test.h"
+
+TEST(challenges_are_read)
+{
+	auto_(arena) struct arena mem = {0};
+	struct auth_challenge c;
+
+	CHECK(auth_parse(
+		"Bearer realm=\"https://a.b/t\",service=\"s \\\"x\", scope=\"repository:a:pull,push\"",
+		&mem, &c));
+	CHECK(c.is_bearer);
+	CHECK_STR(c.realm, "https://a.b/t");
+	CHECK_STR(c.service, "s \"x");
+	CHECK_STR(c.scope, "repository:a:pull,push");
+	CHECK(auth_parse("Basic realm=\"x\"\nbearer realm=https://r", &mem, &c) && c.is_bearer);
+	CHECK(auth_parse("Basic", &mem, &c) && !c.is_bearer);
+	CHECK(!auth_parse("Negotiate", &mem, &c));
+	CHECK(!auth_parse("Bearer service=\"x\"", &mem, &c));
+	CHECK_STR(auth_escape("a b/c:d&e", &mem), "a%20b%2Fc%3Ad%26e");
+}
+
+TEST(credentials_stay_at_home)
+{
+	static const struct {
+		const char *registry;
+		bool is_tls;
+		const char *realm;
+		bool ok;
+	} rows[] = {
+		{"registry-1.docker.io", true, "https://auth.docker.io/token", true},
+		{"quay.io", true, "https://quay.io/v2/auth", true},
+		{"quay.io", true, "https://quay.io:443/v2/auth", true},
+		{"registry.gitlab.com", true, "https://gitlab.com/jwt/auth", true},
+		{"quay.io", true, "http://quay.io/v2/auth", false},
+		{"quay.io", true, "https://evil.io/", false},
+		{"quay.io", true, "https://quay.io.evil.org/", false},
+		{"quay.io", true, "https://quay.io@evil.org/", false},
+		{"a.co.uk", true, "https://b.co.uk/", false},
+		{"x.a.co.uk", true, "https://y.a.co.uk/", true},
+		{"127.0.0.1:5000", false, "http://127.0.0.1:5000/t", true},
+		{"127.0.0.1:5000", false, "http://127.0.0.1:5001/t", false},
+		{"127.0.0.1:5000", false, "http://127.0.0.2:5000/t", false},
+		{"1.2.3.4", true, "https://9.9.3.4/", false},
+		{"localhost:5000", true, "https://localhost:5001/", false},
+		{"quay.io", true, "ftp://quay.io/", false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (auth_realm_ok(rows[i].registry, rows[i].is_tls, rows[i].realm) != rows[i].ok)
+			test_check(false, __FILE__, __LINE__, rows[i].realm);
+}
+
+TEST(credentials_are_found_by_the_longest_name)
+{
+	static const char text[] =
+		"{\"auths\":{\"quay.io\":{\"auth\":\"YTpi\"},\"quay.io/team\":{\"auth\":\"YzpkOmU=\"},"
+		"\"https://index.docker.io/v1/\":{\"auth\":\"eDp5\"},\"bad.io\":{\"auth\":\"!!\"},"
+		"\"tok.io\":{\"identitytoken\":\"id\"}},\"credHelpers\":{\"help.io\":\"secret\"}}";
+	static const char *const rows[][3] = {
+		{"quay.io/x", "a", "b"},       {"quay.io/team/x", "c", "d:e"},
+		{"quay.io/teams/x", "a", "b"}, {"nginx", "x", "y"},
+		{"other.io/x", NULL, NULL},
+	};
+	auto_(arena) struct arena mem = {0};
+	const char *helper;
+	struct creds c = {0};
+	struct err err = {0};
+	struct ref ref;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		MUST(ref_read(rows[i][0], &mem, &ref, &err) == 0);
+		c = (struct creds){0};
+		CHECK_INT(creds_read(text, sizeof(text) - 1, &ref, &mem, &c, &helper, &err),
+			  rows[i][1] != NULL);
+		CHECK_STR(c.user, rows[i][1]);
+		CHECK_STR(c.password, rows[i][2]);
+	}
+	ref_read("bad.io/x", &mem, &ref, &err);
+	CHECK(creds_read(text, sizeof(text) - 1, &ref, &mem, &c, &helper, &err) < 0);
+	ref_read("tok.io/x", &mem, &ref, &err);
+	CHECK(creds_read(text, sizeof(text) - 1, &ref, &mem, &c, &helper, &err) == 1);
+	CHECK_STR(c.identity, "id");
+	ref_read("help.io/x", &mem, &ref, &err);
+	CHECK(creds_read(text, sizeof(text) - 1, &ref, &mem, &c, &helper, &err) == 0);
+	CHECK_STR(helper, "secret");
+}
+
+TEST(base64_goes_both_ways)
+{
+	auto_(str) struct str text = {0}, back = {0};
+
+	base64_encode("user:p\xc3\xa4ss", 11, &text);
+	CHECK_STR(text.p, "dXNlcjpww6Rzcw==");
+	CHECK_INT(base64_decode(text.p, &back), 0);
+	CHECK_STR(back.p, "user:p\xc3\xa4ss");
+	CHECK(base64_decode("a b", &back) < 0);
+	CHECK(base64_decode("YTpi=x", &back) < 0);
+}
