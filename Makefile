@@ -125,7 +125,7 @@ $(O)/runtime/embed.o: $(B)/ctr-init
 # ---- tests ---------------------------------------------------------------------------------------
 $(O)/unit: $(UNIT_SRC:%.c=$(O)/%.o) $(ARCHIVES)
 	$(call say,LD,$@)
-	$(Q)$(CC) -pie $(filter --coverage -fsanitize=%,$(FLAGS_$(MODE))) -o $@ $(UNIT_SRC:%.c=$(O)/%.o) $(ARCHIVES) $(LIBS_DYN)
+	$(Q)$(CC) -pie $(filter --coverage -fsanitize=%,$(FLAGS_$(MODE))) -o $@ $(UNIT_SRC:%.c=$(O)/%.o) $(ARCHIVES) $(LIBS_IMAGE)
 $(B)/unit: $(O)/unit $(B)/.mode-$(MODE)
 	$(Q)ln -sf $(MODE)/unit $@
 -include $(UNIT_SRC:%.c=$(O)/%.d)
@@ -138,10 +138,10 @@ HELPERS := $(patsubst tests/bats/helpers/%.c,$(B)/tests/%,$(wildcard tests/bats/
 LEAVES := $(filter-out %libcmd.a,$(ARCHIVES))
 $(B)/replay/%: tests/fuzz/%.c tests/lib/replay.c $(LEAVES)
 	$(call say,CC,$@)
-	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -pie -o $@ $< tests/lib/replay.c $(LEAVES) $(LIBS_DYN)
+	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -pie -o $@ $< tests/lib/replay.c $(LEAVES) $(LIBS_IMAGE)
 $(B)/tests/schema-verdict: tests/schema/verdict.c $(LEAVES)
 	$(call say,CC,$@)
-	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -pie -o $@ $< $(LEAVES) $(LIBS_DYN)
+	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -pie -o $@ $< $(LEAVES) $(LIBS_IMAGE)
 
 test: all $(B)/unit $(HELPERS) $(B)/tests/schema-verdict $(FUZZERS:%=$(B)/replay/%)
 	$(Q)tests/lib/run-tests

@@ -54,6 +54,7 @@ extern const struct command cmd_create, cmd_start, cmd_kill, cmd_delete, cmd_pau
 extern const struct command cmd_run;
 extern const struct command cmd_exec;
 extern const struct command cmd_state, cmd_list, cmd_ps;
+extern const struct command cmd_network, cmd_port;
 extern const struct command cmd_update, cmd_events;
 extern const struct command cmd_spec, cmd_validate, cmd_plan;
 extern const struct command cmd_features;

@@ -28,6 +28,8 @@ static const struct command *const commands[] = {
 	&cmd_exec,
 	&cmd_list,
 	&cmd_ps,
+	&cmd_network,
+	&cmd_port,
 	&cmd_create,
 	&cmd_start,
 	&cmd_state,

@@ -9,6 +9,7 @@
 
 #include "cmd/oci.h"
 #include "cmd/out.h"
+#include "cmd/run_network.h"
 #include "cmd/stored.h"
 #include "image/compose.h"
 #include "image/host.h"
@@ -67,10 +68,20 @@ static const struct arg run_args[] = {
 	{"security-opt", 0, LIST(security), "NAME=VALUE", "seccomp=FILE|unconfined, apparmor=NAME, no-new-privileges=false"},
 	{"privileged", 0, ARG_FLAG, OPT(flags.privileged), NULL, "all capabilities and devices, nothing masked"},
 	{"sysctl", 0, LIST(sysctls), "NAME=VALUE", "a kernel parameter of its namespaces"},
-	{"network", 0, TEXT(network), "none|host", "the host's network, or a loopback only (none)"},
-	{"net", 0, TEXT(network), "none|host", NULL},
+	{"network", 0, LIST(network.networks), "NAME", "bridge, another of ctr network ls, none, host, container:ID, ns:PATH (bridge)"},
+	{"net", 0, LIST(network.networks), "NAME", NULL},
+	{"publish", 'p', LIST(network.publish), "[[IP:]PORT:]PORT", "let others reach a port through the host; PORT-PORT, /udp"},
+	{"publish-all", 'P', ARG_FLAG, OPT(flags.network.publish_all), NULL, "publish what the image names, at free ports"},
+	{"ip", 0, TEXT(network.ip), "ADDRESS", "its address in the (first) network"},
+	{"ip6", 0, TEXT(network.ip6), "ADDRESS", "the same of IPv6"},
+	{"mac-address", 0, TEXT(network.mac), "MAC", "its hardware address"},
+	{"network-alias", 0, LIST(network.aliases), "NAME", "one more name by which the network knows it"},
+	{"add-host", 0, LIST(network.extra_hosts), "NAME:ADDRESS", "a line of its /etc/hosts"},
+	{"dns", 0, LIST(network.dns), "ADDRESS", "a name server (those of the host)"},
+	{"dns-search", 0, LIST(network.dns_search), "DOMAIN", "where names without dots are looked up; . for nowhere"},
+	{"dns-option", 0, LIST(network.dns_options), "WORD", "an option of resolv.conf(5)"},
+	{"net-rate", 0, TEXT(network.rate), "IN/OUT", "most that it receives and sends, as in 100mbit/10mbit"},
 	{"rootfs", 0, ARG_TEXT, OPT(rootfs), "DIR", "run in this directory; all words are the command"},
-	{"publish", 'p', ARG_REFUSED, 0, "PORTS", "--network host shares all ports"},
 	{"restart", 0, ARG_REFUSED, 0, "POLICY", "let a service manager start it again"},
 	{"init", 0, ARG_REFUSED, 0, NULL, "name an init program as the command"},
 	{"pid", 0, ARG_REFUSED, 0, "MODE", "each container has its own processes"},
@@ -276,13 +287,16 @@ static int run_found(struct call *call, const struct run_opts *o, struct run_fla
 		     const struct image *image, const struct host *host, struct err *err)
 {
 	struct create_opts want = {.root = call->g->root, .manager = call->g->manager};
-	struct run_facts facts;
+	struct run_facts facts = {0};
 	struct config *cfg;
 	unsigned listen;
 	const struct compose in = {flags, image, &facts, host, call->mem};
 
 	int r = io_opts_read(&o->oci.io, call->mem, &want.io, &listen, err);
-	if (r < 0 || (r = run_look(flags, image, host, call->mem, &facts, err)) < 0 ||
+	if (r < 0 ||
+	    (r = run_network_look(flags, image, call->g->root, host, call->mem, &facts.network,
+				  err)) < 0 ||
+	    (r = run_look(flags, image, host, call->mem, &facts, err)) < 0 ||
 	    (r = compose(&in, &cfg, err)) < 0 || (r = bundle_check(cfg, host, call->mem, err)) < 0)
 		return r;
 	io_opts_tell(cfg->process, listen, call->mem);
@@ -293,6 +307,7 @@ static int run_found(struct call *call, const struct run_opts *o, struct run_fla
 	want.image = image->name;
 	want.overlay = image->overlay.lower || image->overlay.n_layers ? &image->overlay : NULL;
 	want.scratch = image->scratch;
+	want.wire = facts.network.kind == RUN_NETWORK_WIRED ? &facts.network.wire : NULL;
 	want.no_new_keyring = o->oci.no_new_keyring;
 	want.proxy_terminal = flags->tty;
 	return run_config(o, &want, cfg, host, err);
@@ -341,10 +356,12 @@ const struct command cmd_run = {
 	.name = "run",
 	.usage = "[flags] IMAGE [COMMAND...] | --rootfs DIR [COMMAND...] | --bundle DIR ID",
 	.about = "make a container, run it and wait for its end",
-	.examples = "ctr run --rm -it host bash\n"
-		    "ctr run --rm --cpus 0.5 -m 256m --pids-limit 64 host make test\n"
-		    "ctr run --rm --rootfs /srv/debian -v /data:/data:ro ls /data\n"
-		    "ctr run --bundle /srv/web web\n",
+	.examples =
+		"ctr run --rm -it host bash\n"
+		"ctr run --rm --cpus 0.5 -m 256m --pids-limit 64 host make test\n"
+		"ctr run --rm --rootfs /srv/debian -v /data:/data:ro ls /data\n"
+		"ctr run -d --name web -p 8080:80 --network-alias www --rootfs /srv/web httpd -f\n"
+		"ctr run --bundle /srv/web web\n",
 	.args = {run_args, true},
 	.strict_args = {oci_args, true},
 	.opts_size = sizeof(struct run_opts),

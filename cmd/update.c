@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include "cmd/command.h"
+#include "net/port.h"
+#include "net/wire.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/json.h"
 #include "runtime/base/log.h"
@@ -20,6 +22,7 @@ struct update_opts {
 	const char *cpu_idle, *cpuset_cpus, *cpuset_mems;
 	const char *memory, *memory_reservation, *memory_swap, *kernel_memory, *kernel_memory_tcp;
 	const char *pids_limit, *l3_cache_schema, *mem_bw_schema;
+	struct words publish_add, publish_rm;
 };
 
 /* clang-format off */
@@ -42,6 +45,8 @@ static const struct arg update_args[] = {
 	{"kernel-memory", 0, OPT(kernel_memory), "SIZE", NULL},
 	{"kernel-memory-tcp", 0, OPT(kernel_memory_tcp), "SIZE", NULL},
 	{"pids-limit", 0, OPT(pids_limit), "N", "most processes; -1: no limit"},
+	{"publish-add", 0, ARG_LIST, offsetof(struct update_opts, publish_add), "[[IP:]PORT:]PORT", "publish one more port, as ctr run -p does"},
+	{"publish-rm", 0, ARG_LIST, offsetof(struct update_opts, publish_rm), "[[IP:]PORT:]PORT", "publish it no more"},
 	{"l3-cache-schema", 0, OPT(l3_cache_schema), "TEXT", "cache of its resctrl group"},
 	{"mem-bw-schema", 0, OPT(mem_bw_schema), "TEXT", "memory bandwidth of its resctrl group"},
 	ARGS_END};
@@ -166,6 +171,23 @@ static int from_file(const char *path, struct call *call, struct config_resource
 	return 0;
 }
 
+static int update_ports(const struct call *call, const struct words *ports, bool adds,
+			struct err *err)
+{
+	auto_(container) struct container c = {.dir_fd = -1, .pidfd = -1};
+	int r = ports->n ? container_open(call->g->root, call->id, true, false, &c, err) : 0;
+
+	for (size_t i = 0; r == 0 && i < ports->n; i++) {
+		struct wire_publish p;
+		r = port_parse(ports->v[i], call->mem, &p, err);
+		if (r == 0 && adds)
+			r = port_probe(&p, err);
+		if (r == 0)
+			r = wire_publish(call->g->root, c.id, c.dir_fd, &p, adds, err);
+	}
+	return r;
+}
+
 static int do_update(struct call *call, struct err *err)
 {
 	const struct update_opts *o = call->opts;
@@ -178,6 +200,9 @@ static int do_update(struct call *call, struct err *err)
 		return r;
 	for (size_t i = 0; i < warnings.n; i++)
 		log_warning("%s", warnings.texts[i]);
+	if ((r = update_ports(call, &o->publish_rm, false, err)) < 0 ||
+	    (r = update_ports(call, &o->publish_add, true, err)) < 0)
+		return r;
 	r = ctr_update(call->g->root, call->id, res, err);
 	if (r == 0 && o->l3_cache_schema)
 		r = ctr_update_rdt(call->g->root, call->id, o->l3_cache_schema, err);
@@ -190,7 +215,8 @@ const struct command cmd_update = {
 	.name = "update",
 	.usage = "[flags] ID",
 	.about = "change the limits of a container",
-	.examples = "ctr update --memory 1g --pids-limit 200 web\n",
+	.examples = "ctr update --memory 1g --pids-limit 200 web\n"
+		    "ctr update --publish-add 8443:443 --publish-rm 8080:80 web\n",
 	.args = {update_args, false},
 	.opts_size = sizeof(struct update_opts),
 	.flags = CMD_ON_ID,

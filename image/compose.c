@@ -116,17 +116,6 @@ static int compose_process(const struct compose *in, const char *hostname, struc
 
 /* ---- namespaces -------------------------------------------------------------------------------*/
 
-static int read_network(const struct run_flags *f, bool *ret_own, struct err *err)
-{
-	*ret_own = !f->network || !str_eq(f->network, "host");
-	if (!f->network || str_eq(f->network, "none") || str_eq(f->network, "host"))
-		return 0;
-	err_say(err, ENOTSUP, "--network %.40s is not supported by this version of ctr",
-		f->network);
-	err_hint(err, "none: a loopback only; host: the host's network as it is");
-	return -ENOTSUP;
-}
-
 static struct config_id_mapping *map_root(uint32_t id, struct arena *mem)
 {
 	struct config_id_mapping *m = arena_zalloc(mem, 1, sizeof(*m));
@@ -136,13 +125,10 @@ static struct config_id_mapping *map_root(uint32_t id, struct arena *mem)
 }
 
 /* A user who is not root becomes root in a user namespace, where that is nobody else. */
-static int compose_namespaces(const struct compose *in, struct config_linux *l, struct err *err)
+static void compose_namespaces(const struct compose *in, struct config_linux *l)
 {
-	bool rootless = in->host->euid != 0, own_network;
-	int r = read_network(in->flags, &own_network, err);
-
-	if (r < 0)
-		return r;
+	const struct run_network *network = &in->facts->network;
+	bool rootless = in->host->euid != 0;
 	const struct {
 		enum config_namespace_type type;
 		bool wanted;
@@ -153,7 +139,7 @@ static int compose_namespaces(const struct compose *in, struct config_linux *l, 
 		{CONFIG_NAMESPACE_TYPE_IPC, true},
 		{CONFIG_NAMESPACE_TYPE_UTS, true},
 		{CONFIG_NAMESPACE_TYPE_CGROUP, true},
-		{CONFIG_NAMESPACE_TYPE_NETWORK, own_network},
+		{CONFIG_NAMESPACE_TYPE_NETWORK, network->kind != RUN_NETWORK_HOST},
 	};
 	const size_t n = sizeof(rows) / sizeof(*rows);
 
@@ -161,12 +147,13 @@ static int compose_namespaces(const struct compose *in, struct config_linux *l, 
 	for (size_t i = 0; i < n; i++)
 		if (rows[i].wanted)
 			l->namespaces[l->n_namespaces++].type = rows[i].type;
+	if (network->kind == RUN_NETWORK_JOIN)
+		l->namespaces[l->n_namespaces - 1].path = network->path;
 	if (rootless) {
 		l->uid_mappings = map_root(in->host->euid, in->mem);
 		l->gid_mappings = map_root(in->host->egid, in->mem);
 		l->n_uid_mappings = l->n_gid_mappings = 1;
 	}
-	return 0;
 }
 
 static int compose_sysctls(const struct compose *in, struct config_linux *l, struct err *err)
@@ -205,9 +192,9 @@ int compose(const struct compose *in, struct config **ret, struct err *err)
 	cfg->annotations = in->image->annotations;
 	cfg->n_annotations = in->image->n_annotations;
 	cfg->linux_ = arena_zalloc(in->mem, 1, sizeof(*cfg->linux_));
+	compose_namespaces(in, cfg->linux_);
 	int r = compose_process(in, hostname, cfg, err);
-	if (r < 0 || (r = compose_namespaces(in, cfg->linux_, err)) < 0 ||
-	    (r = compose_sysctls(in, cfg->linux_, err)) < 0 ||
+	if (r < 0 || (r = compose_sysctls(in, cfg->linux_, err)) < 0 ||
 	    (r = compose_mounts(in, cfg, err)) < 0 || (r = compose_limits(in, cfg, err)) < 0 ||
 	    (r = compose_privileges(in, cfg, err)) < 0)
 		return r;

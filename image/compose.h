@@ -3,6 +3,7 @@
  * there on both take the same way. */
 #pragma once
 
+#include "image/compose_network.h"
 #include "namespaces/rootfs.h"
 #include "runtime/base/words.h"
 #include "runtime/config/config.h"
@@ -19,6 +20,7 @@ struct image {
 	const char *workdir, *user;    /* NULL: / and root */
 	struct words tmpfs;            /* as --tmpfs: directories of its own */
 	struct words masked;           /* more masked paths */
+	struct words exposed;          /* ports, as "80/tcp": what --publish-all publishes */
 	struct config_kv *annotations; /* what there is to know of the image */
 	size_t n_annotations;
 	bool is_readonly; /* the root is somebody else\'s */
@@ -27,7 +29,8 @@ struct image {
 /* The flags as they were written; NULL: not given. */
 struct run_flags {
 	const char *id;
-	const char *hostname, *workdir, *user, *entrypoint, *network;
+	const char *hostname, *workdir, *user, *entrypoint;
+	struct network_flags network;
 	const char *cpus, *cpu_shares, *cpuset_cpus;
 	const char *memory, *memory_swap, *memory_reservation, *pids_limit, *shm_size;
 	struct words env, volumes, mounts, tmpfs, devices, groups;
@@ -48,12 +51,12 @@ struct run_facts {
 	size_t n_devices;
 	const char *seccomp_text; /* of --security-opt seccomp=FILE, or NULL */
 	size_t seccomp_len;
-	bool counts_swap;  /* a limit of memory and swap together can be set */
-	bool has_resolver; /* the host has a resolv.conf, and the image a place for it */
+	bool counts_swap; /* a limit of memory and swap together can be set */
+	struct run_network network;
 };
 
 /* Fills *ret from the image's and the host's files: users by name, devices by path, the seccomp
- * profile. All in the arena. */
+ * profile; ret->network is there already (cmd/run_network.h). All in the arena. */
 int run_look(const struct run_flags *flags, const struct image *image, const struct host *host,
 	     struct arena *mem, struct run_facts *ret, struct err *err);
 

@@ -64,7 +64,7 @@ static void add_standard(struct mount_list *l, const struct standard *s)
 {
 	const struct run_flags *f = l->in->flags;
 	bool rootless = l->in->host->euid != 0;
-	bool host_network = f->network && str_eq(f->network, "host");
+	bool host_network = l->in->facts->network.kind == RUN_NETWORK_HOST;
 
 	if (rootless && str_eq(s->type, "cgroup") && l->in->host->layout != CGROUP_V2)
 		return;
@@ -294,15 +294,20 @@ static int add_all(struct mount_list *l, const struct words *texts,
 	return 0;
 }
 
-/* Who is in the host's network asks the host's name servers. In the image host the file is often a link
- * into /run, which is empty. */
+/* Who is in a network asks its name servers, and knows its neighbours. In the image host the files
+ * are often links into /run, which is empty. */
 static void add_resolver(struct mount_list *l)
 {
-	const struct bind b = {
-		.source = "/etc/resolv.conf", .destination = "/etc/resolv.conf", .readonly = true};
+	const struct run_network *n = &l->in->facts->network;
+	const struct bind resolv = {
+		.source = n->resolv, .destination = "/etc/resolv.conf", .readonly = true};
+	const struct bind hosts = {
+		.source = n->hosts, .destination = "/etc/hosts", .readonly = true};
 
-	if (l->in->facts->has_resolver)
-		add_bind(l, &b);
+	if (n->resolv)
+		add_bind(l, &resolv);
+	if (n->hosts)
+		add_bind(l, &hosts);
 }
 
 int compose_mounts(const struct compose *in, struct config *cfg, struct err *err)

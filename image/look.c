@@ -188,9 +188,10 @@ static bool counts_swap(const struct host *host)
 	return true;
 }
 
-static bool has_resolver(const struct run_flags *f, const struct image *image)
+/* The host's resolv.conf for one who is in the host's network, if the image has a place for it. */
+static bool has_resolver(const struct image *image)
 {
-	if (!f->network || !str_eq(f->network, "host") || access("/etc/resolv.conf", F_OK) < 0)
+	if (access("/etc/resolv.conf", F_OK) < 0)
 		return false;
 	for (size_t i = 0; i < image->lookup.n; i++) {
 		auto_fd int root = open(image->lookup.v[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -207,8 +208,11 @@ int run_look(const struct run_flags *flags, const struct image *image, const str
 {
 	struct run_facts facts = {
 		.counts_swap = counts_swap(host),
-		.has_resolver = has_resolver(flags, image),
+		.network = ret->network,
 	};
+
+	if (facts.network.kind == RUN_NETWORK_HOST && has_resolver(image))
+		facts.network.resolv = "/etc/resolv.conf";
 
 	int r = look_user(flags, image, mem, &facts.user, err);
 	if (r < 0 || (r = look_devices(flags, mem, &facts, err)) < 0 ||

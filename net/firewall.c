@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter_bridge.h>
+#include <stdio.h>
 
 #include "net/firewall.h"
 #include "net/ip.h"
@@ -25,6 +26,7 @@ enum {
 #define IP_HEAD(r, at, n) {NFT_LOAD, .reg = (r), .a = NFT_PAYLOAD_NETWORK_HEADER, .b = (at), .c = (n)}
 #define PORT_HEAD(r, at, n) {NFT_LOAD, .reg = (r), .a = NFT_PAYLOAD_TRANSPORT_HEADER, .b = (at), .c = (n)}
 #define IS(r, n, ...) {NFT_IS, .reg = (r), .c = (n), .data = {__VA_ARGS__}}
+#define IS_OURS(r) {NFT_IS, .reg = (r)} /* the beginning of the links' names: see firewall_links */
 #define IN(r, set) {NFT_IN, .reg = (r), .text = set}
 #define NOT_IN(r, set) {NFT_NOT_IN, .reg = (r), .text = set}
 #define DO(verdict) {NFT_DO, .a = (uint32_t)(verdict)}
@@ -49,18 +51,21 @@ static const struct nft_set bridge_sets[] = {
 
 static const struct nft_chain bridge_chains[] = {
 	{"six", NULL, 0, 0},
+	{"member", NULL, 0, 0},
 	{"in", "filter", NF_BR_PRE_ROUTING, CHAINS_BRIDGE},
 	{"out", "filter", NF_BR_POST_ROUTING, CHAINS_BRIDGE},
 };
 
 static const struct nft_rule bridge_rules[] = {
-	{"in", {META(R0, IIFNAME), NOT_IN(R0, "ports"), DO(NF_ACCEPT)}},
-	{"in", {META(R0, IIFNAME), LINK_HEAD(R4, 6, 6), NOT_IN(R0, "mac"), DO(NF_DROP)}},
-	{"in", {ETHER_TYPE(0x08, 0x00), META(R0, IIFNAME), IP_HEAD(R4, 12, 4), IN(R0, "four"), DO(NF_ACCEPT)}},
-	{"in", {ETHER_TYPE(0x08, 0x06), META(R0, IIFNAME), IP_HEAD(R4, 8, 6), IN(R0, "mac"),
+	{"in", {META(R0, IIFNAME), IN(R0, "ports"), GO("member")}}, /* counts */
+	/* A port of a container that is not any more. */
+	{"in", {META(R0, IIFNAME), IS_OURS(R0), DO(NF_DROP)}},
+	{"member", {META(R0, IIFNAME), LINK_HEAD(R4, 6, 6), NOT_IN(R0, "mac"), DO(NF_DROP)}},
+	{"member", {ETHER_TYPE(0x08, 0x00), META(R0, IIFNAME), IP_HEAD(R4, 12, 4), IN(R0, "four"), DO(NF_ACCEPT)}},
+	{"member", {ETHER_TYPE(0x08, 0x06), META(R0, IIFNAME), IP_HEAD(R4, 8, 6), IN(R0, "mac"),
 		IP_HEAD(R4, 14, 4), IN(R0, "four"), DO(NF_ACCEPT)}},
-	{"in", {ETHER_TYPE(0x86, 0xDD), CALL("six")}},
-	{"in", {DO(NF_DROP)}},
+	{"member", {ETHER_TYPE(0x86, 0xDD), CALL("six")}},
+	{"member", {DO(NF_DROP)}},
 	{"six", {ICMP6(134), DO(NF_DROP)}}, /* router advertisement */
 	{"six", {ICMP6(137), DO(NF_DROP)}}, /* redirect */
 	/* A neighbour answers for its own addresses only. */
@@ -143,6 +148,27 @@ struct family {
 	size_t n_rules;
 };
 
+void firewall_links(const char *table, char ret[FIREWALL_LINKS_MAX])
+{
+	const char *dash = strchr(table, '-');
+
+	snprintf(ret, FIREWALL_LINKS_MAX, "%.8s-", dash ? dash + 1 : table);
+}
+
+static void put_rule(struct nl *l, uint8_t family, const char *table, const struct nft_rule *r)
+{
+	struct nft_rule own = *r;
+	char links[FIREWALL_LINKS_MAX];
+
+	firewall_links(table, links);
+	for (struct nft_expr *e = own.exprs; e->kind != NFT_END; e++)
+		if (e->kind == NFT_IS && !e->c) {
+			e->c = (uint32_t)strlen(links);
+			memcpy(e->data, links, e->c);
+		}
+	nft_rule(l, family, table, &own);
+}
+
 static const struct family families[] = {
 	{NFPROTO_INET, inet_sets, COUNT(inet_sets), inet_chains, COUNT(inet_chains), inet_rules,
 	 COUNT(inet_rules)},
@@ -169,7 +195,7 @@ void firewall_tables(struct nl *l, const char *table, bool is_new)
 		for (size_t k = 0; k < f->n_chains; k++)
 			nft_chain(l, f->number, table, &f->chains[k]);
 		for (size_t k = 0; k < f->n_rules; k++)
-			nft_rule(l, f->number, table, &f->rules[k]);
+			put_rule(l, f->number, table, &f->rules[k]);
 	}
 }
 

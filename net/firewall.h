@@ -5,7 +5,8 @@
  * container or a thousand.
  *
  *   bridge  in       who sends from a container: its own hardware and IP addresses only, no router
- *                    advertisement, no redirect, no answer for somebody else's address
+ *                    advertisement, no redirect, no answer for somebody else's address. A port that
+ *                    was a container's is cut off
  *   inet    forward  into a network: answers, and what is published; out of it: all, unless it is
  *                    internal. Networks do not reach one another
  *           nat      what leaves is masqueraded; what comes to a published port is sent on, its
@@ -16,6 +17,10 @@
 
 #include "net/nft.h"
 #include "net/store.h"
+
+/* How the names of the host's ends of links begin: "ctr-", or other letters with another --root. */
+enum { FIREWALL_LINKS_MAX = 10 };
+void firewall_links(const char *table, char ret[FIREWALL_LINKS_MAX]);
 
 /* The tables without elements. is_new: -EEXIST when they are there. Else they are made afresh, and
  * all elements have to be added again in the same transaction. */

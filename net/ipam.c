@@ -46,16 +46,20 @@ void members_parse(const char *text, struct members *ret)
 {
 	struct member one;
 	char *save = NULL;
+	uint64_t last;
 
 	*ret = (struct members){0};
 	for (char *copy = arena_str(&ret->mem, text), *line = strtok_r(copy, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save))
-		if (parse_line(line, &one))
+		if (str_starts(line, "last ") && num_max(line + 5, 10, ADDRESSES, &last) == 0)
+			ret->last = (uint32_t)last;
+		else if (parse_line(line, &one))
 			members_add(ret, &one);
 }
 
 void members_print(const struct members *m, struct str *ret)
 {
+	str_addf(ret, "last %u\n", m->last);
 	for (size_t i = 0; i < m->n; i++)
 		str_addf(ret, "%u %u %c %s %s\n", m->v[i].index, m->v[i].index6,
 			 m->v[i].is_private ? 'p' : '-', m->v[i].id, m->v[i].names);
@@ -144,11 +148,13 @@ int ipam_choose(const struct cidr *subnet, const struct ip *gateway, const struc
 		if (index < ADDRESSES)
 			used[index / 8] |= (uint8_t)(1U << index % 8);
 	}
-	for (uint32_t index = 1; index < cidr_size(subnet); index++)
+	for (uint32_t step = 1; step <= cidr_size(subnet); step++) {
+		uint32_t index = (m->last + step) % cidr_size(subnet);
 		if (!(used[index / 8] >> index % 8 & 1) && !is_reserved(subnet, gateway, index)) {
 			*ret = index;
 			return 0;
 		}
+	}
 	err_say(err, ENOSPC, "all %zu addresses of %s are given", m->n, cidr_text(subnet, text));
 	err_hint(err, "ctr network prune forgets containers that are gone; a network with a larger "
 		      "--subnet has more");

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who has which address. A network's members are a text, one line each:
  *
+ *     last INDEX
  *     INDEX INDEX6 FLAGS ID NAME[,NAME...]
  *
- * where the addresses are number INDEX of the subnet and INDEX6 of the IPv6 one, and FLAGS is "p" for
+ * where the last one given is told first, so that an address comes around again as late as it can, the addresses are number INDEX of the subnet and INDEX6 of the IPv6 one, and FLAGS is "p" for
  * a member with a hosts file of its own, "-" otherwise. One short text is read and written for each
  * change: a thousand members are 60 KB. The first part is pure. */
 #pragma once
@@ -28,6 +29,7 @@ struct members {
 	struct arena mem; /* owns the strings */
 	struct member *v;
 	size_t n;
+	uint32_t last; /* number of the subnet that was given last */
 };
 
 void members_clear(struct members *m);
@@ -46,7 +48,7 @@ struct net_ranges {
 };
 int network_ranges(const struct network *w, struct net_ranges *ret, struct err *err);
 
-/* The lowest free number, or the one that `want` is (want->n 0: any). -EADDRINUSE names who has it,
+/* The next free number behind the last one, or the one that `want` is (want->n 0: any). -EADDRINUSE names who has it,
  * -EADDRNOTAVAIL: outside of the subnet or reserved, -ENOSPC: none is free. */
 int ipam_choose(const struct cidr *subnet, const struct ip *gateway, const struct ip *want,
 		const struct members *m, uint32_t *ret, struct err *err);

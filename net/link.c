@@ -28,13 +28,6 @@ static void attributes(struct nl *l, const struct link_new *n)
 		nl_u32(l, IFLA_MASTER, n->master);
 	if (n->has_netns)
 		nl_u32(l, IFLA_NET_NS_FD, (uint32_t)n->netns);
-	if (n->makes_no_address) {
-		size_t spec = nl_nest(l, IFLA_AF_SPEC, NULL, 0);
-		size_t six = nl_nest(l, AF_INET6, NULL, 0);
-		nl_u8(l, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
-		nl_end(l, six);
-		nl_end(l, spec);
-	}
 }
 
 static struct ifinfomsg head_of(const struct link_new *n)
@@ -135,6 +128,21 @@ void link_up(struct nl *l, uint32_t index)
 {
 	change(l, index, IFF_UP);
 	nl_why(l, "switch link %u on", index);
+}
+
+void link_up_port(struct nl *l, const char *name, bool has_six)
+{
+	change(l, 0, IFF_UP);
+	nl_why(l, "switch the link %s on", name);
+	nl_text(l, IFLA_IFNAME, name);
+	if (!has_six)
+		return;
+	/* A new link takes this only once it is there. */
+	size_t spec = nl_nest(l, IFLA_AF_SPEC, NULL, 0);
+	size_t six = nl_nest(l, AF_INET6, NULL, 0);
+	nl_u8(l, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+	nl_end(l, six);
+	nl_end(l, spec);
 }
 
 void link_rename(struct nl *l, uint32_t index, const char *name)
@@ -280,6 +288,35 @@ int link_read_stats(int sock, const char *name, struct link_stats *ret, struct e
 	if (r == 0)
 		*ret = f.stats;
 	return r;
+}
+
+struct ports {
+	uint32_t bridge;
+	link_each_port *each;
+	void *ctx;
+};
+
+static int found_port(void *ctx, const struct nlmsghdr *m, struct err *err)
+{
+	const struct nlattr *attrs[IFLA_MASTER + 1];
+	const struct ports *p = ctx;
+
+	(void)err;
+	nl_msg_attrs(m, sizeof(struct ifinfomsg), attrs, IFLA_MASTER);
+	if (attrs[IFLA_IFNAME] && nl_get_u32(attrs[IFLA_MASTER]) == p->bridge)
+		p->each(p->ctx, nl_data(attrs[IFLA_IFNAME]));
+	return 0;
+}
+
+int link_ports(int sock, uint32_t bridge, link_each_port *each, void *ctx, struct err *err)
+{
+	auto_(nl) struct nl l = {0};
+	struct ifinfomsg head = {.ifi_family = AF_UNSPEC};
+	struct ports p = {bridge, each, ctx};
+
+	nl_begin(&l, RTM_GETLINK, NLM_F_DUMP, &head, sizeof(head));
+	nl_why(&l, "look at the ports of a bridge");
+	return nl_ask(sock, &l, found_port, &p, err);
 }
 
 struct subnets {

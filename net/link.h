@@ -16,7 +16,6 @@ struct link_new {
 	bool has_netns;
 	bool is_up;
 	bool is_isolated; /* among the ports of its bridge it reaches those only that are not */
-	bool makes_no_address; /* no IPv6 address by itself */
 };
 
 void link_bridge(struct nl *l, const struct link_new *bridge);
@@ -27,6 +26,8 @@ void link_vlan(struct nl *l, const char *kind, uint32_t parent, const char *mode
 /* Sends ahead what a member of a bridge needs; link_isolate is for one that exists. */
 void link_isolate(struct nl *l, uint32_t index);
 void link_up(struct nl *l, uint32_t index);
+/* Switches a port of a bridge on, which is to have no address of its own, not of IPv6 either. */
+void link_up_port(struct nl *l, const char *name, bool has_six);
 void link_rename(struct nl *l, uint32_t index, const char *name);
 /* "Not there" is success. */
 void link_delete(struct nl *l, const char *name);
@@ -41,6 +42,10 @@ void link_rate(struct nl *l, uint32_t index, uint64_t rate, uint32_t mtu);
 
 /* Index of the link in the socket's namespace, or -ENODEV (err is set). */
 int link_index(int sock, const char *name, struct err *err);
+
+/* Calls `each` for every port of the bridge. */
+typedef void link_each_port(void *ctx, const char *name);
+int link_ports(int sock, uint32_t bridge, link_each_port *each, void *ctx, struct err *err);
 
 struct link_stats {
 	uint64_t rx_bytes, rx_packets, tx_bytes, tx_packets;

@@ -11,6 +11,8 @@
 #include "net/link.h"
 #include "net/network.h"
 #include "net/sysctl.h"
+#include "net/usage.h"
+#include "runtime/base/words.h"
 
 /* ---- up and down ------------------------------------------------------------------------------*/
 
@@ -211,10 +213,51 @@ static bool is_gone(const struct nets *n, const char *id)
 	return dir < 0 || (wire_load(dir, &mem, &wire, &ignored) == 0 && !wire);
 }
 
+/* Ports that no member of the network has. */
+struct strays {
+	struct words known, *found;
+	struct arena *mem;
+};
+
+static void look_at_port(void *ctx, const char *name)
+{
+	struct strays *s = ctx;
+
+	for (size_t i = 0; i < s->known.n; i++)
+		if (str_eq(s->known.v[i], name))
+			return;
+	words_add(s->found, arena_str(s->mem, name), s->mem);
+}
+
+static int find_strays(const struct nets *n, const struct network *w, struct arena *mem,
+		       struct words *ret, struct err *err)
+{
+	auto_(members) struct members m = {0};
+	struct strays s = {.found = ret, .mem = mem};
+	unsigned bridge = is_bridge(w) ? if_nametoindex(w->link) : 0;
+
+	if (!bridge)
+		return 0;
+	if (members_load(n, w->name, &m, err) < 0)
+		return -err->num;
+	for (size_t i = 0; i < m.n; i++) {
+		auto_fd int dir = open_container(n, m.v[i].id);
+		struct wire *wire = NULL;
+		struct err ignored;
+		if (dir < 0 || wire_load(dir, mem, &wire, &ignored) < 0 || !wire)
+			continue;
+		for (size_t k = 0; k < wire->n_ends; k++)
+			words_add(&s.known, wire->ends[k].link, mem);
+	}
+	auto_fd int sock = nl_open(NETLINK_ROUTE, err);
+	return sock < 0 ? sock : link_ports(sock, bridge, look_at_port, &s, err);
+}
+
 static int check_one(const struct nets *n, const char *name, struct str *ret, struct err *err)
 {
 	auto_(arena) struct arena mem = {0};
 	auto_(members) struct members m = {0};
+	struct words strays = {0};
 	struct network *w;
 	int bad = 0;
 
@@ -224,6 +267,11 @@ static int check_one(const struct nets *n, const char *name, struct str *ret, st
 		str_addf(ret, "network %s: its bridge %s is missing\n", name, w->link);
 		bad++;
 	}
+	if (find_strays(n, w, &mem, &strays, err) < 0)
+		return -err->num;
+	for (size_t i = 0; i < strays.n; i++)
+		str_addf(ret, "network %s: link %s is nobody's\n", name, strays.v[i]);
+	bad += (int)strays.n;
 	for (size_t i = 0; i < m.n; i++)
 		if (is_gone(n, m.v[i].id)) {
 			str_addf(ret, "network %s: container %s is gone, its address is not\n",
@@ -264,30 +312,55 @@ int network_check(const struct nets *n, struct str *ret, struct err *err)
 	return bad;
 }
 
+static int delete_strays(const struct nets *n, const struct network *w, struct err *err)
+{
+	auto_(arena) struct arena mem = {0};
+	auto_(nl) struct nl l = {0};
+	struct words strays = {0};
+	int r = find_strays(n, w, &mem, &strays, err);
+
+	for (size_t i = 0; i < strays.n; i++)
+		link_delete(&l, strays.v[i]);
+	if (r < 0 || !strays.n)
+		return r;
+	auto_fd int sock = nl_open(NETLINK_ROUTE, err);
+	return sock < 0 ? sock : nl_send(sock, &l, err);
+}
+
 static int forget_gone(const struct nets *n, const struct network *w, struct err *err)
 {
 	auto_(members) struct members m = {0};
-	auto_(nl) struct nl l = {0};
 	int r = members_load(n, w->name, &m, err);
 	size_t before = m.n;
-	char link[32];
 
-	for (size_t i = 0; r == 0 && i < m.n;) {
-		if (!is_gone(n, m.v[i].id)) {
+	for (size_t i = 0; r == 0 && i < m.n;)
+		if (is_gone(n, m.v[i].id))
+			members_drop(&m, m.v[i].id);
+		else
 			i++;
-			continue;
-		}
-		snprintf(link, sizeof(link), "%s-%u", w->link, m.v[i].index);
-		if (is_bridge(w))
-			link_delete(&l, link);
-		members_drop(&m, m.v[i].id);
-	}
 	if (r < 0 || m.n == before)
 		return r;
-	auto_fd int sock = nl_open(NETLINK_ROUTE, err);
-	if (sock < 0 || nl_send(sock, &l, err) < 0 || members_save(n, w->name, &m, err) < 0)
+	r = members_save(n, w->name, &m, err);
+	return r < 0 ? r : hosts_update(n, w, &m, err);
+}
+
+/* A new filter counts from nothing. */
+static int keep_usage(const struct nets *n, const struct network *w, struct err *err)
+{
+	auto_(members) struct members m = {0};
+
+	if (members_load(n, w->name, &m, err) < 0)
 		return -err->num;
-	return hosts_update(n, w, &m, err);
+	for (size_t i = 0; i < m.n; i++) {
+		auto_(arena) struct arena mem = {0};
+		auto_fd int dir = open_container(n, m.v[i].id);
+		struct wire *wire = NULL;
+		struct err ignored;
+		if (dir >= 0 && wire_load(dir, &mem, &wire, &ignored) == 0 && wire &&
+		    str_eq(wire->ends[0].network, w->name) && net_usage_keep(n, dir, wire, err) < 0)
+			return -err->num;
+	}
+	return 0;
 }
 
 int network_repair(const struct nets *n, struct err *err)
@@ -300,7 +373,8 @@ int network_repair(const struct nets *n, struct err *err)
 		return count;
 	for (int i = 0; i < count; i++) {
 		struct network *w;
-		if (network_load(n, names[i], &mem, &w, err) < 0 || forget_gone(n, w, err) < 0)
+		if (network_load(n, names[i], &mem, &w, err) < 0 || forget_gone(n, w, err) < 0 ||
+		    delete_strays(n, w, err) < 0 || keep_usage(n, w, err) < 0)
 			return -err->num;
 	}
 	int r = network_rebuild(n, NULL, err);

@@ -75,11 +75,15 @@ int sysctl_bridge(const char *link, bool six, struct err *err)
 
 void sysctl_closed(void)
 {
-	static const char *const off[] = {"accept_ra", "accept_redirects", "autoconf"};
+	static const char *const rows[][2] = {
+		{"accept_ra", "0"},
+		{"accept_redirects", "0"},
+		{"addr_gen_mode", "1"},
+	};
 	char path[100];
 
-	for (size_t i = 0; i < sizeof(off) / sizeof(*off); i++) {
-		snprintf(path, sizeof(path), SIX "/default/%s", off[i]);
-		fd_put(AT_FDCWD, path, "0");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		snprintf(path, sizeof(path), SIX "/default/%s", rows[i][0]);
+		fd_put(AT_FDCWD, path, rows[i][1]);
 	}
 }

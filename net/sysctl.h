@@ -16,5 +16,6 @@ int sysctl_forward(bool six, struct err *err);
 /* A new bridge takes no advice from what is plugged into it. `six` false: no IPv6 on it. */
 int sysctl_bridge(const char *link, bool six, struct err *err);
 
-/* The links that are made in this namespace from now on take no advice from others. */
+/* The links that are made in this namespace from now on take no advice from others, and no IPv6
+ * address but those that they are given. */
 void sysctl_closed(void);

@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "net/files.h"
+#include "net/firewall.h"
 #include "net/network.h"
 #include "net/port.h"
 #include "net/wire.h"
@@ -52,12 +54,28 @@ static const char *joined(const char *const *names, size_t n, struct arena *mem)
 	return arena_str(mem, text.p ? text.p : "-");
 }
 
+/* A port that was somebody's must never be taken for somebody else's. */
+static int new_link(const struct nets *n, struct arena *mem, const char **ret, struct err *err)
+{
+	char begin[FIREWALL_LINKS_MAX];
+	uint32_t number;
+
+	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+		return err_set(err, errno, "get random bytes");
+	firewall_links(n->table, begin);
+	*ret = arena_printf(mem, "%s%06x", begin, number & 0xFFFFFF);
+	return 0;
+}
+
 /* One network more for the wire: decided under the lock, recorded in this order. */
 int wire_add_end(const struct nets *n, const struct joining *j, const char *network, bool is_first,
 		 struct err *err)
 {
 	auto_(members) struct members m = {0};
-	struct member own = {.id = j->id, .is_private = j->wire->private};
+	struct wire_choice own = {
+		.m = {.id = j->id, .is_private = j->wire->private},
+		.is_first = is_first,
+	};
 	struct wire_end *ends = arena_zalloc(j->mem, j->wire->n_ends + 1, sizeof(*j->wire->ends));
 	struct network *w;
 
@@ -68,19 +86,21 @@ int wire_add_end(const struct nets *n, const struct joining *j, const char *netw
 	if (members_find(&m, j->id))
 		return err_say(err, EEXIST, "container %s is in network %s already", j->id,
 			       w->name);
-	if ((r = choose(w, j->want, is_first, &m, &own, err)) < 0)
+	if ((r = choose(w, j->want, is_first, &m, &own.m, err)) < 0 ||
+	    (r = new_link(n, j->mem, &own.link, err)) < 0)
 		return r;
 	if (j->wire->n_ends)
 		memcpy(ends, j->wire->ends, j->wire->n_ends * sizeof(*ends));
 	struct wire_end *e = &ends[j->wire->n_ends];
-	r = wire_plan_end(w, j->want, j->id, &own, is_first, j->mem, e, err);
+	r = wire_plan_end(w, j->want, &own, j->mem, e, err);
 	if (r < 0)
 		return r;
 	e->name = wire_free_name(j->wire, j->mem);
-	own.names = joined(e->names, e->n_names, j->mem);
+	own.m.names = joined(e->names, e->n_names, j->mem);
 	j->wire->ends = ends;
 	j->wire->n_ends++;
-	members_add(&m, &own);
+	members_add(&m, &own.m);
+	m.last = own.m.index;
 	if ((r = wire_save(j->dir, j->wire, err)) < 0 ||
 	    (r = members_save(n, w->name, &m, err)) < 0)
 		return r;
@@ -219,7 +239,7 @@ int wire_down(const char *root, const char *id, int dir, struct err *err)
 	 * made, in one step. */
 	if ((r = nets_open(root, false, &n, err)) < 0 || (r = wire_load(dir, &mem, &wire, err)) < 0)
 		return r;
-	if (wire && (r = wire_unmake(&n, dir, wire, err)) < 0)
+	if (wire && (r = wire_unmake(&n, dir, wire, false, err)) < 0)
 		return r;
 	nets_clear(&n);
 	if ((r = nets_open(root, true, &n, err)) < 0)
@@ -289,7 +309,8 @@ int wire_disconnect(const char *root, const char *id, int dir, const char *netwo
 	struct wire one = *wire;
 	one.ends = e;
 	one.n_ends = 1;
-	if ((r = wire_unmake(&n, dir, &one, err)) < 0 || (r = leave(&n, id, network, err)) < 0)
+	if ((r = wire_unmake(&n, dir, &one, true, err)) < 0 ||
+	    (r = leave(&n, id, network, err)) < 0)
 		return r;
 	size_t rest = (size_t)(wire->ends + wire->n_ends - (e + 1));
 	memmove(e, e + 1, rest * sizeof(*e));

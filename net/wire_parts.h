@@ -19,7 +19,9 @@ int wire_write_files(const struct nets *n, const struct joining *j, struct err *
 /* eth0, eth1, …: the first that no end has. */
 const char *wire_free_name(const struct wire *wire, struct arena *mem);
 
-/* Links and elements of all ends; what they counted is added to net.usage. */
-int wire_unmake(const struct nets *n, int dir, const struct wire *wire, struct err *err);
+/* Elements of all ends; what they counted is added to net.usage. `links`: these as well, which takes
+ * the kernel tens of milliseconds; the links of a container that has ended go with its namespace. */
+int wire_unmake(const struct nets *n, int dir, const struct wire *wire, bool links,
+		struct err *err);
 int wire_filter_port(const struct nets *n, const struct wire_end *e, const struct wire_publish *p,
 		     bool removes, struct err *err);

@@ -70,8 +70,8 @@ static const char *mac_of(const struct net_ranges *r, uint32_t index, const char
 	return want ? want : arena_str(mem, mac_text(mac, text));
 }
 
-int wire_plan_end(const struct network *w, const struct wire_want *want, const char *id,
-		  const struct member *m, bool is_first, struct arena *mem, struct wire_end *ret,
+int wire_plan_end(const struct network *w, const struct wire_want *want,
+		  const struct wire_choice *c, struct arena *mem, struct wire_end *ret,
 		  struct err *err)
 {
 	bool is_bridge = str_eq(w->driver, "bridge"), is_ipvlan = str_eq(w->driver, "ipvlan");
@@ -84,11 +84,12 @@ int wire_plan_end(const struct network *w, const struct wire_want *want, const c
 		.driver = w->driver,
 		.bridge = w->link,
 		.mode = w->mode,
-		.link = is_bridge ? arena_printf(mem, "%s-%u", w->link, m->index) : "-",
+		.link = is_bridge ? c->link : "-",
 		/* What shares the parent's hardware address has none of its own. */
-		.mac = is_ipvlan ? NULL : mac_of(&r, m->index, is_first ? want->mac : NULL, mem),
-		.address = address_of(&r.four, m->index, mem),
-		.address6 = address_of(&r.six, m->index6, mem),
+		.mac = is_ipvlan ? NULL
+				 : mac_of(&r, c->m.index, c->is_first ? want->mac : NULL, mem),
+		.address = address_of(&r.four, c->m.index, mem),
+		.address6 = address_of(&r.six, c->m.index6, mem),
 		.gateway = w->internal ? NULL : w->gateway,
 		.gateway6 = w->internal ? NULL : w->gateway6,
 		.mtu = w->mtu,
@@ -96,9 +97,9 @@ int wire_plan_end(const struct network *w, const struct wire_want *want, const c
 		.isolated = w->isolated,
 		.has_isolated = w->isolated,
 	};
-	if (plan_names(want, id, mem, &e, err) < 0)
+	if (plan_names(want, c->m.id, mem, &e, err) < 0)
 		return -err->num;
-	if (is_first) {
+	if (c->is_first) {
 		e.publish = arena_zalloc(mem, want->n_publish, sizeof(*e.publish));
 		e.n_publish = want->n_publish;
 		for (size_t i = 0; i < want->n_publish; i++)

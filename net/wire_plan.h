@@ -22,7 +22,14 @@ struct wire_want {
 /* Whether its hosts file is its own; where it and its resolv.conf are, to be bound into it. Pure. */
 bool wire_is_private(const struct wire_want *want);
 
+/* What was chosen for an end. */
+struct wire_choice {
+	struct member m;
+	const char *link; /* a name that was never used before */
+	bool is_first;    /* the flags about one network are about this one */
+};
+
 /* The record of one end, from what was decided. Pure: a test can compare it. */
-int wire_plan_end(const struct network *w, const struct wire_want *want, const char *id,
-		  const struct member *m, bool is_first, struct arena *mem, struct wire_end *ret,
+int wire_plan_end(const struct network *w, const struct wire_want *want,
+		  const struct wire_choice *c, struct arena *mem, struct wire_end *ret,
 		  struct err *err);

@@ -102,22 +102,21 @@ static int make_link(const struct nets *n, const struct making *m, const struct 
 		.mtu = e->mtu,
 		.has_netns = true,
 		.netns = m->netns,
-		.makes_no_address = true,
 	};
 	const struct link_new here = {
 		.name = e->link,
 		.mtu = e->mtu,
 		.master = (uint32_t)bridge,
-		.is_up = true,
-		.makes_no_address = true,
 	};
 
 	if (bridge < 0)
 		return bridge;
-	if (str_eq(e->driver, "bridge"))
+	if (str_eq(e->driver, "bridge")) {
 		link_veth(&l, &here, &peer);
-	else
+		link_up_port(&l, e->link, e->address6);
+	} else {
 		link_vlan(&l, e->driver, (uint32_t)bridge, e->mode ? e->mode : "", &peer);
+	}
 	return nl_send(m->host, &l, err);
 }
 
@@ -276,7 +275,7 @@ int wire_up(const char *root, const char *id, pid_t pid, const struct wire *wire
 	return r;
 }
 
-int wire_unmake(const struct nets *n, int dir, const struct wire *wire, struct err *err)
+static int delete_links(const struct wire *wire, struct err *err)
 {
 	auto_(nl) struct nl l = {0};
 
@@ -284,11 +283,47 @@ int wire_unmake(const struct nets *n, int dir, const struct wire *wire, struct e
 		if (str_eq(wire->ends[i].driver, "bridge"))
 			link_delete(&l, wire->ends[i].link);
 	auto_fd int sock = nl_open(NETLINK_ROUTE, err);
-	if (sock < 0)
-		return sock;
+	return sock < 0 ? sock : nl_send(sock, &l, err);
+}
+
+/* Whether others may wait for what is removed: a port to publish; an address of a small network. */
+static bool is_wanted_soon(const struct wire *wire)
+{
+	enum { SMALL = 24 };
+	struct cidr c;
+
+	for (size_t i = 0; i < wire->n_ends; i++)
+		if (wire->ends[i].n_publish ||
+		    (wire->ends[i].address && cidr_parse(wire->ends[i].address, &c) == 0 &&
+		     c.bits > SMALL))
+			return true;
+	return false;
+}
+
+/* Whoever closes a socket of nftables waits until what was removed is out of sight for every
+ * processor: some ten milliseconds. Where nobody needs it, nobody waits: what a helper that is killed
+ * leaves are elements about links that there will never be again. */
+static int filter_down_later(const struct nets *n, const struct wire *wire, struct err *err)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid < 0 ? filter_down(n, wire, err) : 0;
+	setsid();
+	close_range(0, ~0U, 0);
+	filter_down(n, wire, err);
+	_exit(0);
+}
+
+int wire_unmake(const struct nets *n, int dir, const struct wire *wire, bool links, struct err *err)
+{
 	/* What was counted first: later there is nobody to ask. */
 	int r = net_usage_keep(n, dir, wire, err);
-	if (r == 0)
-		r = nl_send(sock, &l, err);
-	return r < 0 ? r : filter_down(n, wire, err);
+
+	if (r == 0 && links)
+		r = delete_links(wire, err);
+	if (r < 0)
+		return r;
+	return links || is_wanted_soon(wire) ? filter_down(n, wire, err)
+					     : filter_down_later(n, wire, err);
 }

@@ -304,11 +304,19 @@ TEST(compose_network)
 {
 	auto_(fixture) struct fixture f = fixture_new();
 
-	f.flags.network = "host";
+	f.facts.network.kind = RUN_NETWORK_HOST;
 	MUST(make(&f) == 0);
 	CHECK(config_namespace(f.cfg, CONFIG_NAMESPACE_TYPE_NETWORK) == NULL);
-	f.flags.network = "bridge";
-	CHECK_INT(make(&f), -ENOTSUP);
+	CHECK(find_mount(f.cfg, "/etc/hosts") == NULL);
+	f.facts.network = (struct run_network){
+		.kind = RUN_NETWORK_JOIN, .path = "/proc/7/ns/net", .hosts = "/run/ctr/a/hosts"};
+	MUST(make(&f) == 0);
+	const struct config_namespace *ns =
+		config_namespace(f.cfg, CONFIG_NAMESPACE_TYPE_NETWORK);
+	const struct config_mount *hosts = find_mount(f.cfg, "/etc/hosts");
+	MUST(ns && hosts);
+	CHECK_STR(ns->path, "/proc/7/ns/net");
+	CHECK_STR(hosts->source, "/run/ctr/a/hosts");
 }
 
 TEST(compose_long_ids_make_short_host_names)

@@ -56,13 +56,13 @@ TEST(resolv_of_the_flags)
 
 static const char *plan(const struct network *w, const struct wire_want *want, struct arena *mem)
 {
-	const struct member m = {.index = 5, .index6 = 5};
+	const struct wire_choice c = {{5, 5, false, "web", "-"}, "ctr-000abc", true};
 	auto_(str) struct str text = {0};
 	struct json_out out = {.s = &text};
 	struct wire_end e;
 	struct err err = {0};
 
-	if (wire_plan_end(w, want, "web", &m, true, mem, &e, &err) < 0)
+	if (wire_plan_end(w, want, &c, mem, &e, &err) < 0)
 		return arena_str(mem, err.msg);
 	e.name = "eth0";
 	encode_object(&wire_end_table, &e, &out, NULL);
@@ -85,7 +85,7 @@ TEST(wire_of_a_bridge)
 	words_add(&want.aliases, "www", &mem);
 	CHECK_STR(
 		plan(&w, &want, &mem),
-		"{\"network\":\"ctr0\",\"driver\":\"bridge\",\"bridge\":\"ctr0\",\"link\":\"ctr0-5\","
+		"{\"network\":\"ctr0\",\"driver\":\"bridge\",\"bridge\":\"ctr0\",\"link\":\"ctr-000abc\","
 		"\"name\":\"eth0\",\"mac\":\"02:c7:0a:5a:00:05\",\"address\":\"10.90.0.5/20\","
 		"\"gateway\":\"10.90.0.1\",\"address6\":\"fd00::5/64\",\"gateway6\":\"fd00::1\","
 		"\"names\":[\"www\",\"web\",\"site\"],\"publish\":[],\"rateIn\":1000}");

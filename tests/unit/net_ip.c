@@ -94,7 +94,7 @@ TEST(ip_macs)
 
 /* ---- who has which ----------------------------------------------------------------------------*/
 
-TEST(ipam_chooses_the_lowest)
+TEST(ipam_chooses_the_next)
 {
 	auto_(members) struct members m = {0};
 	struct cidr net = cidr("10.5.0.0/29");
@@ -104,6 +104,12 @@ TEST(ipam_chooses_the_lowest)
 
 	members_parse("2 2 - a a\n4 4 p b b,bb\ntorn li", &m);
 	CHECK_INT((long long)m.n, 2);
+	CHECK_INT(ipam_choose(&net, &gateway, &any, &m, &index, &err), 0);
+	CHECK_INT(index, 3);
+	m.last = 4;
+	CHECK_INT(ipam_choose(&net, &gateway, &any, &m, &index, &err), 0);
+	CHECK_INT(index, 5);
+	m.last = 6;
 	CHECK_INT(ipam_choose(&net, &gateway, &any, &m, &index, &err), 0);
 	CHECK_INT(index, 3);
 	CHECK_INT(ipam_choose(&net, &gateway, &third, &m, &index, &err), 0);
@@ -136,7 +142,7 @@ TEST(ipam_refuses)
 
 TEST(members_as_text)
 {
-	static const char text[] = "2 2 - a a\n4 9 p b b,bb\n";
+	static const char text[] = "last 4\n2 2 - a a\n4 9 p b b,bb\n";
 	auto_(members) struct members m = {0};
 	auto_(str) struct str out = {0}, rest = {0};
 
@@ -146,7 +152,7 @@ TEST(members_as_text)
 	CHECK(members_find(&m, "b") != NULL && members_find(&m, "bb") == NULL);
 	members_drop(&m, "a");
 	members_print(&m, &rest);
-	CHECK_STR(rest.p, "4 9 p b b,bb\n");
+	CHECK_STR(rest.p, "last 4\n4 9 p b b,bb\n");
 }
 
 TEST(ipam_free_subnets)

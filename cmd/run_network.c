@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "cmd/run_network.h"
+#include "net/network.h"
+#include "net/port.h"
+#include "runtime/base/log.h"
+#include "runtime/container.h"
+
+/* A limit that the container can lift is none. */
+static int check_rate(const struct run_flags *f, const struct run_network *n, struct err *err)
+{
+	bool is_admin = f->privileged;
+
+	for (size_t i = 0; i < f->cap_add.n; i++) {
+		const char *cap = f->cap_add.v[i];
+		cap += strncasecmp(cap, "CAP_", 4) == 0 ? 4 : 0;
+		is_admin |= strcasecmp(cap, "ALL") == 0 || strcasecmp(cap, "NET_ADMIN") == 0;
+	}
+	if (!is_admin || !n->wire.rate_out)
+		return 0;
+	err_say(err, EINVAL,
+		"--net-rate: a container with NET_ADMIN can lift what limits its sending");
+	err_hint(err, "limit only what it receives: --net-rate IN/, or leave out the capability");
+	return -EINVAL;
+}
+
+static int probe_ports(struct run_network *n, struct arena *mem, struct err *err)
+{
+	struct wire_publish *list = arena_zalloc(mem, n->wire.n_publish, sizeof(*list));
+
+	for (size_t i = 0; i < n->wire.n_publish; i++) {
+		list[i] = n->wire.publish[i];
+		if (port_probe(&list[i], err) < 0)
+			return err_wrap(err, "--publish");
+	}
+	n->wire.publish = list;
+	return 0;
+}
+
+static int make_default(const char *root, struct arena *mem, struct err *err)
+{
+	auto_(nets) struct nets n = NETS_NONE;
+	struct network *w;
+	struct err ignored;
+	int r = nets_open(root, false, &n, err);
+
+	if (r < 0 || network_load(&n, NET_DEFAULT, mem, &w, &ignored) == 0)
+		return r;
+	nets_clear(&n);
+	r = nets_open(root, true, &n, err);
+	return r < 0 ? r : network_default(&n, mem, &w, err);
+}
+
+/* A container that nobody gave a network does without where there can be none: it says so. */
+static int try_default(const char *root, struct arena *mem, struct run_network *n, struct err *err)
+{
+	char text[sizeof(err->msg) + 100];
+	int r = n->is_default ? make_default(root, mem, err) : 0;
+
+	if (r == 0 || n->wire.n_publish || n->wire.ip || n->wire.rate_in || n->wire.rate_out)
+		return r;
+	log_warning("the container has no network but a loopback: %s%s%s%s (--network none says "
+		    "that this is right)",
+		    err_text(err, text, sizeof(text)), *err->hint ? " (" : "", err->hint,
+		    *err->hint ? ")" : "");
+	*n = (struct run_network){.kind = RUN_NETWORK_NONE};
+	return 0;
+}
+
+/* Where the files of a wire are: in the container's directory, or the network's. */
+static void set_files(const char *root, const char *id, bool is_private, const char *network,
+		      struct arena *mem, struct run_network *n)
+{
+	n->resolv = arena_printf(mem, "%s/%s/resolv.conf", root, id);
+	n->hosts = is_private ? arena_printf(mem, "%s/%s/hosts", root, id)
+			      : arena_printf(mem, "%s/.net/%s.hosts", root, network);
+}
+
+static int join_container(const char *root, struct arena *mem, struct run_network *n,
+			  struct err *err)
+{
+	auto_(container) struct container c = {.dir_fd = -1, .pidfd = -1};
+	struct wire *wire;
+	int r = container_open(root, n->container, false, false, &c, err);
+
+	if (r == 0 && c.pidfd < 0)
+		r = err_say(err, ESRCH, "container not running");
+	if (r == 0)
+		r = wire_load(c.dir_fd, mem, &wire, err);
+	if (r < 0)
+		return err_wrap(err, "--network container:%.60s", n->container);
+	n->path = arena_printf(mem, "/proc/%d/ns/net", (int)c.pid);
+	if (wire && wire->n_ends)
+		set_files(root, n->container, wire->private, wire->ends[0].network, mem, n);
+	return 0;
+}
+
+int run_network_look(const struct run_flags *flags, const struct image *image, const char *root,
+		     const struct host *host, struct arena *mem, struct run_network *ret,
+		     struct err *err)
+{
+	const char *fallback = getenv("CTR_NETWORK");
+	struct run_network n;
+
+	int r = network_read(&flags->network, fallback && *fallback ? fallback : NULL,
+			     &image->exposed, host, mem, &n, err);
+	if (r < 0 || (r = check_rate(flags, &n, err)) < 0 || (r = probe_ports(&n, mem, err)) < 0 ||
+	    (r = try_default(root, mem, &n, err)) < 0)
+		return r;
+	if (n.container && (r = join_container(root, mem, &n, err)) < 0)
+		return r;
+	if (n.kind == RUN_NETWORK_WIRED) {
+		n.wire.hostname = flags->hostname ? flags->hostname : flags->id;
+		set_files(root, flags->id, wire_is_private(&n.wire), n.wire.networks.v[0], mem, &n);
+	}
+	*ret = n;
+	return 0;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The network of `ctr run`: flags read, and what only the moment can tell. */
+#pragma once
+
+#include "image/compose.h"
+
+/* Reads the flags, CTR_NETWORK in place of a --network that is not given; makes the default network
+ * on first use. Where nobody asked for a network and the host lets none be made, a warning says why
+ * and the container has a loopback. */
+int run_network_look(const struct run_flags *flags, const struct image *image, const char *root,
+		     const struct host *host, struct arena *mem, struct run_network *ret,
+		     struct err *err);

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+
+#include "image/compose_network.h"
+#include "net/port.h"
+#include "runtime/base/str.h"
+
+/* ---- rates ------------------------------------------------------------------------------------*/
+
+/* "10mbit" is in bits, "10m" in bytes, both by powers of 1000 as rates are. */
+static int read_rate(const char *text, size_t n, uint64_t *ret)
+{
+	static const struct {
+		char letter;
+		uint64_t times;
+	} units[] = {{'k', 1000}, {'m', 1000000}, {'g', 1000000000}};
+	char digits[24];
+	uint64_t times = 1, value;
+	bool bits = n > 3 && memcmp(text + n - 3, "bit", 3) == 0;
+
+	*ret = 0;
+	if (!n)
+		return 0;
+	n -= bits ? 3 : 0;
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+		if (n && (text[n - 1] | 0x20) == units[i].letter) {
+			times = units[i].times;
+			n--;
+			break;
+		}
+	if (!n || n >= sizeof(digits))
+		return -EINVAL;
+	memcpy(digits, text, n);
+	digits[n] = 0;
+	if (num_max(digits, 10, UINT64_MAX / 1000000000, &value) < 0)
+		return -EINVAL;
+	value = bits ? value * times / 8 : value * times;
+	/* Less is not a connection, and the kernel's queue cannot count it. */
+	if (value < 1000)
+		return -ERANGE;
+	*ret = value;
+	return 0;
+}
+
+int network_read_rate(const char *text, uint64_t *ret_in, uint64_t *ret_out, struct err *err)
+{
+	const char *slash = strchrnul(text, '/');
+	const char *out = *slash ? slash + 1 : text;
+
+	if (read_rate(text, (size_t)(slash - text), ret_in) < 0 ||
+	    read_rate(out, strlen(out), ret_out) < 0 || !(*ret_in | *ret_out))
+		return err_say(err, EINVAL,
+			       "--net-rate: expected IN/OUT such as 100mbit/10mbit or 5m/ (bytes), "
+			       "8kbit at least, got \"%.60s\"",
+			       text);
+	return 0;
+}
+
+/* ---- which network ----------------------------------------------------------------------------*/
+
+static int lone_word(const struct words *w, const char *text, struct err *err)
+{
+	if (w->n == 1)
+		return 0;
+	return err_say(err, EINVAL, "--network %.40s does not go with another network", text);
+}
+
+static int read_one(const struct words *all, const char *text, struct arena *mem,
+		    struct run_network *n, struct err *err)
+{
+	const char *name = text;
+
+	if (str_eq(text, "none") || str_eq(text, "host")) {
+		n->kind = *text == 'n' ? RUN_NETWORK_NONE : RUN_NETWORK_HOST;
+		return lone_word(all, text, err);
+	}
+	if (str_starts(text, "container:") || str_starts(text, "ns:")) {
+		bool is_path = *text == 'n';
+		n->kind = RUN_NETWORK_JOIN;
+		n->path = is_path ? text + 3 : NULL;
+		n->container = is_path ? NULL : text + 10;
+		if (is_path && *n->path != '/')
+			return err_say(
+				err, EINVAL,
+				"--network ns:PATH: expected an absolute path, got \"%.60s\"",
+				n->path);
+		return lone_word(all, text, err);
+	}
+	if (str_starts(text, "cni:") || str_starts(text, "slirp4netns") ||
+	    str_starts(text, "pasta")) {
+		err_say(err, ENOTSUP, "--network %.40s is not supported by this version of ctr",
+			text);
+		err_hint(err, "none: a loopback only; host: the host's network as it is; a name of "
+			      "ctr network ls");
+		return -ENOTSUP;
+	}
+	if (str_eq(text, "bridge") || str_eq(text, "default"))
+		name = NET_DEFAULT;
+	n->kind = RUN_NETWORK_WIRED;
+	words_add(&n->wire.networks, name, mem);
+	return 0;
+}
+
+/* What only a network of ctr's own makes sense of. */
+static int refuse_lost_flags(const struct network_flags *f, const struct run_network *n,
+			     struct err *err)
+{
+	const struct {
+		bool is_given;
+		const char *name;
+	} rows[] = {
+		{f->ip, "--ip"},
+		{f->ip6, "--ip6"},
+		{f->mac, "--mac-address"},
+		{f->rate, "--net-rate"},
+		{f->aliases.n > 0, "--network-alias"},
+		{f->publish.n > 0, "--publish"},
+		{f->publish_all, "--publish-all"},
+		{f->extra_hosts.n > 0, "--add-host"},
+		{f->dns.n > 0, "--dns"},
+		{f->dns_search.n > 0, "--dns-search"},
+		{f->dns_options.n > 0, "--dns-option"},
+	};
+	static const char *const words[] = {
+		[RUN_NETWORK_NONE] = "none",
+		[RUN_NETWORK_HOST] = "host",
+		[RUN_NETWORK_JOIN] = "of another",
+	};
+
+	for (size_t i = 0; n->kind != RUN_NETWORK_WIRED && i < sizeof(rows) / sizeof(*rows); i++)
+		if (rows[i].is_given) {
+			err_say(err, EINVAL, "%s is not possible with the network %s", rows[i].name,
+				words[n->kind]);
+			err_hint(err, "it needs a network of ctr's: --network bridge, or a name of "
+				      "ctr network ls");
+			return -EINVAL;
+		}
+	return 0;
+}
+
+static int read_ports(const struct network_flags *f, const struct words *exposed, struct arena *mem,
+		      struct wire_want *w, struct err *err)
+{
+	size_t more = f->publish_all && exposed ? exposed->n : 0;
+	struct wire_publish *list = arena_zalloc(mem, f->publish.n + more, sizeof(*list));
+	size_t n = 0;
+
+	if (f->publish_all && !more)
+		return err_say(err, EINVAL, "--publish-all: the image names no ports");
+	for (size_t i = 0; i < f->publish.n; i++)
+		if (port_parse(f->publish.v[i], mem, &list[n++], err) < 0)
+			return -err->num;
+	for (size_t i = 0; i < more; i++)
+		if (port_parse(exposed->v[i], mem, &list[n++], err) < 0)
+			return err_wrap(err, "the image");
+	w->publish = list;
+	w->n_publish = n;
+	return 0;
+}
+
+int network_read(const struct network_flags *f, const char *fallback, const struct words *exposed,
+		 const struct host *host, struct arena *mem, struct run_network *ret,
+		 struct err *err)
+{
+	bool is_root = host->euid == 0 && !host->in_userns;
+	struct words networks = f->networks;
+	uint8_t mac[6];
+	struct run_network n = {
+		.is_default = !networks.n && !fallback,
+		.wire = {.ip = f->ip,
+			 .ip6 = f->ip6,
+			 .mac = f->mac,
+			 .aliases = f->aliases,
+			 .extra_hosts = f->extra_hosts,
+			 .dns = f->dns,
+			 .dns_search = f->dns_search,
+			 .dns_options = f->dns_options},
+	};
+
+	if (!networks.n)
+		words_add(&networks, fallback ? fallback : is_root ? "bridge" : "none", mem);
+	for (size_t i = 0; i < networks.n; i++)
+		if (read_one(&networks, networks.v[i], mem, &n, err) < 0)
+			return -err->num;
+	int r = refuse_lost_flags(f, &n, err);
+	if (r < 0 || n.kind != RUN_NETWORK_WIRED) {
+		if (r == 0)
+			*ret = n;
+		return r;
+	}
+	if (!is_root) {
+		err_say(err, EPERM, "--network %.40s: only root makes bridges", networks.v[0]);
+		err_hint(err, "none: a loopback only; host: the host's network as it is");
+		return -EPERM;
+	}
+	if (f->mac && mac_parse(f->mac, mac) < 0)
+		return err_say(err, EINVAL, "--mac-address: \"%.40s\" is none of one station",
+			       f->mac);
+	if ((f->rate && network_read_rate(f->rate, &n.wire.rate_in, &n.wire.rate_out, err) < 0) ||
+	    read_ports(f, exposed, mem, &n.wire, err) < 0)
+		return -err->num;
+	*ret = n;
+	return 0;
+}
