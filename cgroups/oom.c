@@ -6,12 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cgroups/counters.h"
 #include "cgroups/file.h"
 #include "cgroups/name.h"
 #include "cgroups/oom.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/str.h"
 
 enum { STATS_MAX = 96, LEVELS_MAX = 32, RECORD_MAX = 8192 };
@@ -247,6 +249,18 @@ static const char *path_of(const struct cg_death *d, const char *dir)
 	return last ? dir + (last - top) : dir;
 }
 
+/* The log's clock begins with the machine. */
+static const char *time_text(struct arena *mem, int64_t since_boot_us)
+{
+	struct timespec boot, now;
+	char buf[CLOCK_TEXT_MAX];
+
+	clock_gettime(CLOCK_MONOTONIC, &boot);
+	clock_gettime(CLOCK_REALTIME, &now);
+	return arena_str(mem, clock_text(buf, now.tv_sec - boot.tv_sec + since_boot_us / 1000000,
+					 CLOCK_WHOLE));
+}
+
 int cg_death(const char *const *names, size_t n, struct arena *mem, struct cg_death *ret,
 	     struct err *err)
 {
@@ -266,6 +280,8 @@ int cg_death(const char *const *names, size_t n, struct arena *mem, struct cg_de
 		read_log(&log);
 		if (!log.p || !cg_oom_parse(log.p, path_of(&d, dir), mem, &d))
 			d.cause = guess(&d);
+		if (d.is_in_log)
+			d.when = time_text(mem, d.when_us);
 	}
 	*ret = d;
 	return 0;

@@ -36,6 +36,7 @@ struct cg_death {
 	uint64_t kills;    /* in this group, all told */
 	bool is_in_log;    /* what follows up to `stats` is known */
 	int64_t when_us;   /* on the clock of the kernel's log: since boot */
+	const char *when;  /* RFC 3339 */
 	int64_t pid, uid;  /* of the victim, on the host */
 	const char *task;  /* its name */
 	uint64_t anon_rss; /* bytes */

@@ -47,6 +47,7 @@ static const struct command *const commands[] = {
 	&cmd_stats,
 	&cmd_counters,
 	&cmd_why,
+	&cmd_usage,
 	/* images */
 	&cmd_images,
 	FAR_POINTERS,

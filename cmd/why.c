@@ -3,15 +3,13 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "cgroups/oom.h"
 #include "cmd/command.h"
 #include "cmd/human.h"
 #include "cmd/out.h"
-#include "runtime/base/clock.h"
 #include "runtime/base/json.h"
-#include "runtime/container.h"
+#include "runtime/ledger.h"
 #include "runtime/state.h"
 
 /* clang-format off */
@@ -56,16 +54,6 @@ static const char *cure(enum cg_oom_cause cause)
 
 /* ---- as text ---------------------------------------------------------------------------------- */
 
-/* The log's clock begins with the machine. */
-static const char *when(const struct cg_death *d, char buf[CLOCK_TEXT_MAX])
-{
-	struct timespec boot, now;
-
-	clock_gettime(CLOCK_MONOTONIC, &boot);
-	clock_gettime(CLOCK_REALTIME, &now);
-	return clock_text(buf, now.tv_sec - boot.tv_sec + d->when_us / 1000000, CLOCK_WHOLE);
-}
-
 static void add_stats(const struct cg_death *d, struct arena *mem, struct str *out)
 {
 	enum { LESS_IS_NOISE = 65536 };
@@ -106,7 +94,6 @@ static void add_levels(const struct cg_death *d, struct arena *mem, struct str *
 static void add_text(const char *id, const struct cg_death *d, struct arena *mem, struct str *out)
 {
 	const char *mostly = cg_oom_mostly(d);
-	char buf[CLOCK_TEXT_MAX];
 
 	if (!d->kills) {
 		str_addf(out, "%s: nothing in it was killed for memory\n", id);
@@ -117,7 +104,7 @@ static void add_text(const char *id, const struct cg_death *d, struct arena *mem
 		 d->kills == 1 ? " was" : "es were");
 	if (d->is_in_log)
 		str_addf(out, ", the last one at %s: %" PRId64 " (%s, uid %" PRId64 "), %s",
-			 when(d, buf), d->pid, d->task, d->uid, human_size(mem, d->anon_rss));
+			 d->when, d->pid, d->task, d->uid, human_size(mem, d->anon_rss));
 	str_addf(out, "\n  %s\n", level_text(d, mem));
 	if (mostly)
 		str_addf(out, "  most of the memory was %s\n", mostly);
@@ -138,14 +125,12 @@ static void put_limit(struct json_out *o, const char *key, uint64_t value)
 
 static void put_victim(struct json_out *o, const struct cg_death *d)
 {
-	char buf[CLOCK_TEXT_MAX];
-
 	json_open(o, "victim", '{');
 	json_int(o, "pid", d->pid);
 	json_int(o, "uid", d->uid);
 	json_text(o, "task", d->task);
 	json_uint(o, "anonRss", d->anon_rss);
-	json_text(o, "time", when(d, buf));
+	json_text(o, "time", d->when);
 	json_close(o, '}');
 	json_text(o, "limitGroup", d->group);
 	json_open(o, "stat", '{');
@@ -182,19 +167,63 @@ static void add_json(const char *id, const struct cg_death *d, struct str *out)
 	str_add_char(out, '\n');
 }
 
-static int do_why(struct call *call, struct err *err)
+/* ---- a container, or what is left of one ------------------------------------------------------ */
+
+struct looking {
+	const char *id;
+	struct arena *mem;
+	struct cg_death death; /* the last one of that name */
+	bool found;
+};
+
+static int see_record(void *ctx, const struct usage *u)
 {
-	const struct why_opts *o = call->opts;
+	struct looking *l = ctx;
+
+	if (!str_eq(u->id, l->id))
+		return 0;
+	l->found = true;
+	l->death = (struct cg_death){0};
+	if (u->death)
+		ledger_death(u->death, l->mem, &l->death);
+	return 0;
+}
+
+static int from_ledger(const struct call *call, struct cg_death *ret, struct err *err)
+{
+	struct looking l = {.id = call->id, .mem = call->mem};
+	unsigned torn;
+	int r = ledger_read(call->g->root, see_record, &l, &torn, err);
+
+	if (r < 0)
+		return r;
+	if (!l.found)
+		return err_say(err, ENOENT, "container does not exist");
+	*ret = l.death;
+	return 0;
+}
+
+static int from_groups(const struct call *call, struct cg_death *ret, struct err *err)
+{
 	auto_(container) struct container c = {.dir_fd = -1, .pidfd = -1};
-	auto_(str) struct str text = {0};
-	struct cg_death death;
 	int r = container_open(call->g->root, call->id, false, false, &c, err);
 
 	if (r < 0)
 		return r;
 	if (!c.state)
 		return err_say(err, ESRCH, "it was never made completely");
-	r = cg_death(c.state->cgroups, c.state->n_cgroups, call->mem, &death, err);
+	return cg_death(c.state->cgroups, c.state->n_cgroups, call->mem, ret, err);
+}
+
+static int do_why(struct call *call, struct err *err)
+{
+	const struct why_opts *o = call->opts;
+	auto_(str) struct str text = {0};
+	struct cg_death death;
+	int r = from_groups(call, &death, err);
+
+	if (r == -ENOENT)
+		r = from_ledger(call, &death, err);
 	if (r < 0)
 		return r;
 	if (o->json)

@@ -57,6 +57,7 @@ static int write_record(struct creation *c, const struct create_opts *o, const s
 		.has_auto_remove = true,
 		.image = o->image,
 		.scratch = o->scratch,
+		.tenant = o->tenant,
 		.annotations = cfg->annotations,
 		.n_annotations = cfg->n_annotations,
 	};

@@ -9,6 +9,7 @@
 #include "runtime/base/log.h"
 #include "runtime/base/sys.h"
 #include "runtime/hooks.h"
+#include "runtime/ledger.h"
 #include "runtime/lifecycle.h"
 #include "runtime/state.h"
 
@@ -75,7 +76,13 @@ static int end_process(struct container *c, struct err *err)
 int ctr_dismantle(struct container *c, struct err *err)
 {
 	int r = wire_down(c->root, c->id, c->dir_fd, err);
+	struct err ignored;
 
+	/* Nobody may use anything any more when the sums are drawn. */
+	if (r == 0 && c->state && !has_pid_namespace(c))
+		kill_groups(c, SIGKILL, &ignored);
+	if (r == 0)
+		ledger_note_end(c, LEDGER_REMOVED);
 	if (r == 0 && c->state)
 		r = cg_undo(c->state->cgroups, c->state->n_cgroups, err);
 	if (r == 0 && c->state)

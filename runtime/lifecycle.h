@@ -39,6 +39,7 @@ struct create_opts {
 	bool engine;      /* ctr run IMAGE: soft defaults warn instead of failing */
 	bool auto_remove; /* run: delete on exit */
 	const char *image;
+	const char *tenant;                   /* NULL: nobody's */
 	const struct wire_want *wire;         /* networks of ctr's to be in; NULL: none */
 	const struct rootfs_overlay *overlay; /* an image's; NULL: root.path as it is */
 	const char *scratch;                  /* its directory on disk, which is deleted with it */

@@ -2,6 +2,7 @@
 #include "net/wire.h"
 #include "runtime/create.h"
 #include "runtime/hooks.h"
+#include "runtime/ledger.h"
 #include "runtime/outside.h"
 #include "runtime/state.h"
 #include "runtime/supervise.h"
@@ -13,7 +14,10 @@ static int finish(struct creation *c, const struct create_opts *o, int status, s
 	if (o->auto_remove)
 		return ctr_dismantle(&c->c, err);
 	int r = wire_down(c->c.root, c->c.id, c->c.dir_fd, err);
-	return r < 0 ? r : container_write_exit(&c->c, status, err);
+	if (r == 0)
+		r = container_write_exit(&c->c, status, err);
+	ledger_note_end(&c->c, LEDGER_ENDED);
+	return r;
 }
 
 int ctr_run(const struct create_opts *o, const struct config *cfg, const struct host *host,

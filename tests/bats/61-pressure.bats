@@ -40,6 +40,12 @@ killed_for() { # CAUSE
 	because '.levels[0].limit == 25165824 and .levels[0].peak > 20000000'
 	run ctr why "$ID"
 	has "the limit was the container's own"
+	# The ledger remembers when the container is gone.
+	ctr delete "$ID"
+	because '.cause == "own" and .victim.task == "hog" and (.mostly | startswith("the programs"))'
+	run ctr why nobody
+	ended 1
+	has "container does not exist"
 }
 
 @test "why: its own limit, by shared memory" {
