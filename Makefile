@@ -44,7 +44,7 @@ lib = $(O)/lib$(subst /,-,$(1)).a
 ARCHIVES := $(foreach l,$(LAYERS),$(call lib,$(l)))
 # The schemas of a layer become structs and field tables.
 GEN_runtime/config := config
-GEN_runtime := state usage
+GEN_runtime := state usage tenant
 GEN_image := oci
 GEN_net := network wire
 gen_obj = $(GEN_$(1):%=$(O)/gen/%.o)
@@ -108,7 +108,7 @@ $(B)/gen/config.h: config.schema.json $(B)/gen/gen
 	$(Q)$(B)/gen/gen $< config $@ $(@:.h=.c)
 $(B)/gen/state.h: runtime/state.schema.json $(B)/gen/gen $(B)/gen/config.h
 	$(Q)$(B)/gen/gen $< state $@ $(@:.h=.c)
-$(B)/gen/usage.h: $(B)/gen/%.h: runtime/%.schema.json $(B)/gen/gen
+$(B)/gen/usage.h $(B)/gen/tenant.h: $(B)/gen/%.h: runtime/%.schema.json $(B)/gen/gen
 	$(Q)$(B)/gen/gen $< $* $@ $(@:.h=.c)
 $(B)/gen/oci.h: image/oci.schema.json $(B)/gen/gen
 	$(Q)$(B)/gen/gen $< oci $@ $(@:.h=.c)

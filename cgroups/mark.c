@@ -31,3 +31,13 @@ bool cg_is_marked(const char *dir, const char *mark)
 	}
 	return false;
 }
+
+bool cg_is_marked_at_all(const char *dir)
+{
+	char found[MARK_MAX];
+
+	for (int i = 0; i < 2; i++)
+		if (getxattr(dir, attributes[i], found, sizeof(found)) > 0)
+			return true;
+	return false;
+}

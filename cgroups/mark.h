@@ -9,3 +9,5 @@
 /* Writes the mark on a directory that was found empty. 0 or -errno. */
 int cg_mark(const char *dir, const char *mark);
 bool cg_is_marked(const char *dir, const char *mark);
+/* Anybody's mark. */
+bool cg_is_marked_at_all(const char *dir);

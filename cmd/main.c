@@ -44,6 +44,7 @@ static const struct command *const commands[] = {
 	&cmd_spec,
 	&cmd_features,
 	/* shares, tenants, metering */
+	&cmd_tenant,
 	&cmd_stats,
 	&cmd_counters,
 	&cmd_why,

@@ -1,5 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/oci.h"
+#include "runtime/tenant.h"
+
+/* Callers of OCI runtimes have no flag for it. */
+static const char *tenant_of(const struct config *cfg)
+{
+	for (size_t i = 0; i < cfg->n_annotations; i++)
+		if (str_eq(cfg->annotations[i].key, TENANT_ANNOTATION))
+			return cfg->annotations[i].value;
+	return NULL;
+}
 
 int oci_opts_read(const struct oci_opts *o, const struct call *call, struct bundle *ret_bundle,
 		  struct create_opts *ret, struct err *err)
@@ -16,6 +26,10 @@ int oci_opts_read(const struct oci_opts *o, const struct call *call, struct bund
 	int r = container_check_id(call->id, err);
 	if (r < 0 || (r = io_opts_read(&o->io, call->mem, &want.io, &listen, err)) < 0 ||
 	    (r = bundle_read(o->bundle, o->config, call->mem, &b, err)) < 0)
+		return r;
+	r = tenant_join(want.root, tenant_of(b.config), call->id, &b.host, b.config, call->mem,
+			&want.tenant, err);
+	if (r < 0)
 		return r;
 	if (b.config->process)
 		io_opts_tell(b.config->process, listen, call->mem);

@@ -10,6 +10,7 @@
 #include "cmd/oci.h"
 #include "cmd/out.h"
 #include "cmd/run_network.h"
+#include "cmd/shares.h"
 #include "cmd/stored.h"
 #include "image/compose.h"
 #include "image/host.h"
@@ -17,11 +18,13 @@
 #include "runtime/base/log.h"
 #include "runtime/config/encode.h"
 #include "runtime/probe.h"
+#include "runtime/tenant.h"
 
 struct run_opts {
 	struct oci_opts oci;
 	struct run_flags flags;
-	const char *name, *rootfs, *disk, *pull;
+	struct share_flags shares;
+	const char *name, *rootfs, *disk, *pull, *tenant;
 	struct words env_files;
 	bool remove, interactive;
 };
@@ -53,6 +56,8 @@ static const struct arg run_args[] = {
 	{"memory", 'm', TEXT(memory), "SIZE", "most memory, as in 512m"},
 	{"memory-swap", 0, TEXT(memory_swap), "SIZE", "most memory and swap together (no swap); -1: all"},
 	{"memory-reservation", 0, TEXT(memory_reservation), "SIZE", "memory that is not taken back easily"},
+	SHARE_ARGS(OPT(shares)),
+	{"tenant", 0, ARG_TEXT, OPT(tenant), "NAME", "whose container it is: its part of the machine, its policy"},
 	{"pids-limit", 0, TEXT(pids_limit), "N", "most processes and threads (512); -1: no limit"},
 	{"shm-size", 0, TEXT(shm_size), "SIZE", "of /dev/shm (64m)"},
 	{"disk", 0, ARG_TEXT, OPT(disk), "SIZE", "most that it may write, kept in memory (no limit, on disk; image host: 256m)"},
@@ -282,6 +287,21 @@ static int run_config(const struct run_opts *o, struct create_opts *want, const 
 	return status;
 }
 
+static int add_shares(const struct run_opts *o, const struct host *host, const struct call *call,
+		      struct config *cfg, struct err *err)
+{
+	struct tenant_shares shares = {0};
+	const char *warning = o->shares.io_weight ? shares_io_warning(call->mem) : NULL;
+	int r = shares_parse(&o->shares, call->mem, &shares, err);
+
+	if (r == 0 && warning)
+		log_warning("%s", warning);
+	if (r == 0 && shares.has_cpu_burst_us && !o->flags.cpus)
+		return err_say(err, EINVAL,
+			       "--cpu-burst saves up what is left of --cpus: it needs it");
+	return r < 0 ? r : shares_resources(&shares, host, call->mem, cfg->linux_->resources, err);
+}
+
 /* From the image on: the same for all of them. */
 static int run_found(struct call *call, const struct run_opts *o, struct run_flags *flags,
 		     const struct image *image, const struct host *host, struct err *err)
@@ -297,7 +317,10 @@ static int run_found(struct call *call, const struct run_opts *o, struct run_fla
 	    (r = run_network_look(flags, image, call->g->root, host, call->mem, &facts.network,
 				  err)) < 0 ||
 	    (r = run_look(flags, image, host, call->mem, &facts, err)) < 0 ||
-	    (r = compose(&in, &cfg, err)) < 0 || (r = bundle_check(cfg, host, call->mem, err)) < 0)
+	    (r = compose(&in, &cfg, err)) < 0 || (r = add_shares(o, host, call, cfg, err)) < 0 ||
+	    (r = bundle_check(cfg, host, call->mem, err)) < 0 ||
+	    (r = tenant_join(want.root, o->tenant, flags->id, host, cfg, call->mem, &want.tenant,
+			     err)) < 0)
 		return r;
 	io_opts_tell(cfg->process, listen, call->mem);
 	want.id = flags->id;

@@ -11,6 +11,7 @@
 #include "runtime/schedule.h"
 #include "runtime/state.h"
 #include "runtime/supervise.h"
+#include "runtime/tenant.h"
 
 struct exec {
 	const struct exec_opts *o;
@@ -141,7 +142,7 @@ int ctr_exec(const struct exec_opts *o, const struct host *host, int *ret_status
 	int status = 0;
 
 	int r = check_status(o, o->container, err);
-	if (r < 0)
+	if (r < 0 || (r = tenant_check_exec(o->container, o->process, err)) < 0)
 		return r;
 	if (!o->io.detach) {
 		signals = supervise_signals(err);

@@ -311,8 +311,7 @@ TEST(compose_network)
 	f.facts.network = (struct run_network){
 		.kind = RUN_NETWORK_JOIN, .path = "/proc/7/ns/net", .hosts = "/run/ctr/a/hosts"};
 	MUST(make(&f) == 0);
-	const struct config_namespace *ns =
-		config_namespace(f.cfg, CONFIG_NAMESPACE_TYPE_NETWORK);
+	const struct config_namespace *ns = config_namespace(f.cfg, CONFIG_NAMESPACE_TYPE_NETWORK);
 	const struct config_mount *hosts = find_mount(f.cfg, "/etc/hosts");
 	MUST(ns && hosts);
 	CHECK_STR(ns->path, "/proc/7/ns/net");

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A container's way into its tenant. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cgroups/file.h"
+#include "cgroups/name.h"
+#include "runtime/base/str.h"
+#include "runtime/container.h"
+#include "runtime/state.h"
+#include "runtime/tenant.h"
+
+/* Whose container it will be; a user's own tenant is not a matter of choice. */
+static int choose(const struct tenants *t, const char *name, const struct host *host,
+		  const struct tenant **ret, struct err *err)
+{
+	const struct tenant *own = host->euid ? tenants_of_user(t, host->euid) : NULL;
+
+	*ret = own;
+	if (!name || (own && str_eq(own->name, name)))
+		return 0;
+	if (own || host->euid) {
+		err_say(err, EPERM, "you may not make containers of tenant %.60s", name);
+		err_hint(err, own ? "yours is %.60s" : "ask for: ctr tenant set %.60s --user YOU",
+			 own ? own->name : name);
+		err_code(err, "tenant-policy");
+		return -EPERM;
+	}
+	*ret = tenants_find(t, name);
+	return *ret ? 0 : err_say(err, ENOENT, "there is no tenant %.60s", name);
+}
+
+/* The policy must see where a path leads, and what it saw is what will be mounted. */
+static int resolve_sources(struct config *cfg, struct arena *mem, struct err *err)
+{
+	char link[64], path[PATH_MAX];
+
+	for (size_t i = 0; i < cfg->n_mounts; i++) {
+		struct config_mount *m = &cfg->mounts[i];
+		if (!m->source || *m->source != '/')
+			continue;
+		auto_fd int fd = open(m->source, O_PATH | O_CLOEXEC);
+		if (fd < 0) /* the executor will say so */
+			continue;
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		ssize_t n = readlink(link, path, sizeof(path) - 1);
+		if (n < 0)
+			return err_set(err, errno, "find out what %s is", m->source);
+		m->source = arena_copy(mem, path, (size_t)n);
+	}
+	return 0;
+}
+
+/* ---- the tenant's own reservations, which its containers share out ----------------------------- */
+
+static uint64_t min_of(const struct config_resources *res)
+{
+	uint64_t n;
+
+	for (size_t i = 0; res && i < res->n_unified; i++)
+		if (str_eq(res->unified[i].key, "memory.min") &&
+		    num_u64(res->unified[i].value, &n) == 0)
+			return n;
+	return 0;
+}
+
+static uint64_t promised(const char *dir)
+{
+	uint64_t sum = 0;
+	DIR *d = opendir(dir);
+
+	for (struct dirent *e; d && (e = readdir(d));) {
+		char path[PATH_MAX];
+		uint64_t n = 0;
+		if (e->d_type != DT_DIR || *e->d_name == '.')
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
+		if (cg_file_u64(path, "memory.min", &n) == 0)
+			sum += n;
+	}
+	if (d)
+		closedir(d);
+	return sum;
+}
+
+static int admit(const struct tenant *t, const struct config_resources *res, struct err *err)
+{
+	const char *v2 = cg_name_find(t->groups, t->n_groups, "");
+	uint64_t want = min_of(res);
+	int64_t all = t->shares && t->shares->has_memory_min ? t->shares->memory_min : 0;
+
+	if (!want || !v2)
+		return 0;
+	uint64_t given = promised(v2), total = all > 0 ? (uint64_t)all : 0;
+	if (given + want <= total)
+		return 0;
+	err_say(err, ENOSPC,
+		"--memory-min: %" PRIu64 " bytes cannot be guaranteed: of the %" PRIu64
+		" that tenant %s has, %" PRIu64 " are left",
+		want, total, t->name, total > given ? total - given : 0);
+	err_code(err, "oversold");
+	return -ENOSPC;
+}
+
+int tenant_join(const char *root, const char *name, const char *id, const struct host *host,
+		struct config *cfg, struct arena *mem, const char **ret_name, struct err *err)
+{
+	auto_(tenants) struct tenants t = {.dir_fd = -1};
+	const struct tenant *tenant;
+	int r;
+
+	*ret_name = NULL;
+	if (!name && !host->euid)
+		return 0;
+	if ((r = tenants_open(root, false, &t, err)) < 0 ||
+	    (r = choose(&t, name, host, &tenant, err)) < 0 || !tenant)
+		return r;
+	if ((r = resolve_sources(cfg, mem, err)) < 0 || (r = tenant_allows(tenant, cfg, err)) < 0 ||
+	    (r = admit(tenant, cfg->linux_ ? cfg->linux_->resources : NULL, err)) < 0)
+		return r;
+	if (!host->euid && (r = tenant_ensure(&t, tenant->name, host, err)) < 0)
+		return r;
+	if (!cfg->linux_)
+		return err_say(err, EINVAL, "linux: missing");
+	cfg->linux_->cgroups_path = arena_printf(mem, "%s/%s", tenant_group(tenant->name, mem), id);
+	*ret_name = arena_str(mem, tenant->name);
+	return 0;
+}
+
+int tenant_check_exec(const struct container *c, const struct config_process *p, struct err *err)
+{
+	auto_(tenants) struct tenants t = {.dir_fd = -1};
+	auto_(arena) struct arena mem = {0};
+
+	if (!c->state || !c->state->tenant)
+		return 0;
+	const char *slash = strrchr(c->dir, '/');
+	const char *root = arena_copy(&mem, c->dir, (size_t)(slash - c->dir));
+	int r = tenants_open(root, false, &t, err);
+	if (r < 0)
+		return r;
+	const struct tenant *tenant = tenants_find(&t, c->state->tenant);
+	if (!tenant)
+		return err_say(err, ENOENT, "there is no tenant %.60s any more", c->state->tenant);
+	return tenant_allows_process(tenant, p, err);
+}

@@ -1,0 +1,245 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Tenants: their parts of the machine, what they may ask for, and that nothing is promised twice.
+
+load lib
+load oci
+
+setup() {
+	new_test
+	T=t$$-$BATS_TEST_NUMBER
+}
+
+# Tenants of the test, children first.
+teardown() {
+	local id name bad=0
+	cd / || return
+	for id in $(ctr list -q 2>/dev/null); do ctr delete --force "$id" || bad=1; done
+	for name in $(ctr tenant ls --json | jq -r '.[].name' | sort -r); do
+		ctr tenant rm "$name" || bad=1
+	done
+	[ -z "$(find /sys/fs/cgroup -type d -name "*$T*")" ] || {
+		find /sys/fs/cgroup -type d -name "*$T*"
+		bad=1
+	}
+	nothing_left || bad=1
+	return "$bad"
+}
+
+tenant() { ctr tenant "$@"; }
+
+# limit CONTROLLER V2-FILE V1-FILE TENANT
+limit() {
+	cat "$(hierarchy "$1")/ctr/$4/$(is_v2 && echo "$2" || echo "$3")"
+}
+
+@test "a tenant's limits are the kernel's" {
+	needs_root
+	needs_controller cpu memory pids
+	tenant create "$T" --cpu-weight 300 --cpus 1.5 --memory 256m --pids 77
+	[ "$(limit memory memory.max memory.limit_in_bytes "$T")" = 268435456 ]
+	[ "$(limit pids pids.max pids.max "$T")" = 77 ]
+	[ "$(limit cpu cpu.weight cpu.shares "$T")" = "$(is_v2 && echo 300 || echo 3072)" ]
+	tenant set "$T" --memory 128m --pids -1
+	[ "$(limit memory memory.max memory.limit_in_bytes "$T")" = 134217728 ]
+	[ "$(limit pids pids.max pids.max "$T")" = max ]
+	tenant show "$T" | jq -e '.shares.cpuWeight == 300 and .shares.memory == 134217728'
+	run ctr tenant ls
+	has "$T"
+	has "128.0 MiB"
+	run ctr tenant create "$T"
+	ended 1
+	has "there is a tenant $T already"
+}
+
+@test "containers live in their tenant's group, also those of OCI callers" {
+	needs_root
+	tenant create "$T" --pids 50
+	tenant create "$T/web" --pids 20
+	ctr run -d --name "$ID" --tenant "$T/web" host sleep 100 >out 2>&1
+	pid=$(ctr state "$ID" | jq .pid)
+	grep -q "/ctr/$T/web/$ID$" "/proc/$pid/cgroup"
+	light b ".annotations = {\"io.ctr.tenant\": \"$T\"} | .linux.namespaces += [{type: \"cgroup\"}]
+		| .linux.seccomp = {defaultAction: \"SCMP_ACT_ALLOW\"}"
+	ctr run --detach --bundle b "$ID-2" >out 2>&1 </dev/null || { cat out; false; }
+	grep -q "/ctr/$T/$ID-2$" "/proc/$(ctr state "$ID-2" | jq .pid)/cgroup"
+	run ctr tenant rm "$T/web"
+	ended 1
+	has "has containers"
+	run ctr tenant rm "$T"
+	ended 1
+	has "tenant of its own"
+	ctr delete --force "$ID"
+	ctr usage --json >bill.json
+	jq -e --arg t "$T" '[.rows[] | .tenant] | sort == [$t, $t + "/web"]' bill.json
+	[ "$(ctr usage --json --tenant "$T" | jq .total.containers)" = 2 ]
+	[ "$(ctr usage --json --tenant "$T/web" | jq .total.containers)" = 1 ]
+}
+
+@test "a tenant's limit holds its containers together, and is named when it kills" {
+	needs_root
+	needs_controller memory
+	tenant create "$T" --memory 32m
+	run ctr run --name "$ID" --tenant "$T" -v "$BATS_TEST_DIRNAME/../../build/tests:/t:ro" host true
+	ended 125
+	has "may not ask for mounts"
+	tenant set "$T" --allow "mounts=$(readlink -f "$BATS_TEST_DIRNAME/../../build/tests")"
+	run ctr run --name "$ID" --tenant "$T" -v "$BATS_TEST_DIRNAME/../../build/tests:/t:ro" host /t/hog anon
+	ended 137
+	ctr why --json "$ID" | jq -e --arg t "/ctr/$T" '.cause == "ancestor" and .limitGroup == $t'
+}
+
+@test "after a boot the groups come back with their limits" {
+	needs_root
+	needs_controller pids
+	tenant create "$T" --pids 33
+	tenant create "$T/web" --pids 22
+	find /sys/fs/cgroup -depth -type d -path "*/ctr/$T*" -exec rmdir {} +
+	ctr run --rm --name "$ID" --tenant "$T/web" host true
+	[ "$(limit pids pids.max pids.max "$T")" = 33 ]
+	[ "$(limit pids pids.max pids.max "$T/web")" = 22 ]
+}
+
+@test "a change that fails changes nothing" {
+	needs_root
+	needs_controller memory pids
+	tenant create "$T" --memory 64m --pids 40
+	before=$(ctr tenant show "$T")
+	# The kernel has no such node.
+	run ctr tenant set "$T" --pids 41 --cpuset-mems 77
+	ended 1
+	[ "$(ctr tenant show "$T")" = "$before" ]
+	[ "$(limit pids pids.max pids.max "$T")" = 40 ]
+	run ctr tenant create "$T-2" --pids 41 --cpuset-mems 77
+	ended 1
+	run ctr tenant show "$T-2"
+	ended 1
+}
+
+@test "reservations are never promised twice" {
+	needs_root
+	cpus=$(nproc)
+	tenant create "$T" --cpu-weight 100 --cpu-min 1
+	run ctr tenant create "$T-2" --cpu-min "$cpus"
+	ended 1
+	has "cannot be guaranteed"
+	has "$T has 1.00"
+	run ctr tenant create "$T-2" --cpu-weight 10000
+	ended 1
+	has "tenant $T would be left with"
+	run ctr tenant create "$T/web" --cpu-min 2
+	ended 1
+	has "tenant $T can give away"
+	if is_v2; then
+		run ctr tenant create "$T-2" --memory-min 100000g
+		ended 1
+		has "--memory-min"
+		tenant create "$T-2" --memory-min 64m
+		ctr run -d --name "$ID" --tenant "$T-2" --memory-min 48m host sleep 100 >out 2>&1
+		run ctr run --rm --tenant "$T-2" --memory-min 32m host true
+		ended 125
+		has "cannot be guaranteed"
+	else
+		run ctr tenant create "$T-2" --memory-min 64m
+		ended 1
+		has "cgroup v1"
+	fi
+}
+
+@test "no range of ids is given twice" {
+	needs_root
+	local i
+	for i in 1 2 3; do
+		tenant create "$T-$i"
+		tenant show "$T-$i" | jq .idFirst
+		[ "$i" = 3 ] || tenant rm "$T-$i"
+	done >ids
+	[ "$(sort -u ids | wc -l)" = 3 ]
+	# Twenty at once.
+	for ((i = 10; i < 30; i++)); do ctr tenant create "$T-$i" & pids[i]=$!; done
+	for ((i = 10; i < 30; i++)); do wait "${pids[i]}"; done
+	[ "$(ctr tenant ls --json | jq '[.[].idFirst] | unique | length')" = 21 ]
+}
+
+# restricted AS-WHOM WORD FLAG...: refused by that word, in each way to make a container.
+restricted() {
+	local word=$1
+	shift
+	run "${AS[@]}" "$CTR" --root "$ROOT" run --rm --name "$ID-p" "${IN[@]}" "$@" host true
+	ended 125
+	has "tenant $T may not ask for $word:"
+}
+
+flags_are_restricted() {
+	restricted host-network --network host
+	restricted caps --cap-add SYS_ADMIN
+	restricted new-privileges --security-opt no-new-privileges=false
+	restricted unconfined --security-opt seccomp=unconfined
+	restricted mounts -v /etc:/x
+	restricted mounts --mount type=bind,source=/var,target=/x
+	restricted sysctl --sysctl net.ipv4.ip_forward=1
+}
+
+@test "the policy: each flag that reaches out is refused by name" {
+	needs_root
+	tenant create "$T"
+	AS=(env) IN=(--tenant "$T")
+	flags_are_restricted
+	restricted devices --device /dev/null:/dev/x
+	restricted devices --privileged
+	run ctr run --rm --tenant nobody host true
+	ended 125
+	has "no tenant nobody"
+}
+
+@test "the policy, as the tenant's user: he cannot leave it, nor ask for more" {
+	needs_root
+	needs setpriv
+	tenant create "$T" --user nobody
+	tenant create "$T-2"
+	chmod 755 "$BATS_RUN_TMPDIR" "$(dirname "$BATS_TEST_TMPDIR")" "$BATS_TEST_TMPDIR" "$ROOT"
+	AS=(setpriv --reuid nobody --regid nogroup --clear-groups) IN=()
+	flags_are_restricted
+	run "${AS[@]}" "$CTR" --root "$ROOT" run --rm --tenant "$T-2" host true
+	ended 125
+	has "you may not make containers of tenant $T-2"
+	has "yours is $T"
+	for verb in create set rm; do
+		run "${AS[@]}" "$CTR" --root "$ROOT" tenant "$verb" "$T"
+		ended 1
+	done
+	# The ways of OCI callers.
+	light b ".annotations = {\"io.ctr.tenant\": \"$T-2\"}"
+	chmod -R a+rX b
+	run "${AS[@]}" "$CTR" --root "$ROOT" create --bundle "$PWD/b" "$ID-o"
+	ended 1
+	has "you may not make containers of tenant $T-2"
+	light b 'del(.linux.seccomp) | .linux.namespaces |= map(select(.type != "network"))'
+	chmod -R a+rX b
+	for verb in run create; do
+		run "${AS[@]}" "$CTR" --root "$ROOT" "$verb" --bundle "$PWD/b" "$ID-o"
+		ended 1
+		has "tenant $T may not ask for host-network:"
+	done
+}
+
+@test "the policy holds for exec, too" {
+	needs_root
+	tenant create "$T"
+	ctr run -d --name "$ID" --tenant "$T" host sleep 100 >out 2>&1
+	run ctr exec "$ID" true
+	ended 0
+	run ctr exec --cap SYS_ADMIN "$ID" true
+	[ "$status" != 0 ]
+	has "tenant $T may not ask for caps: CAP_SYS_ADMIN"
+}
+
+@test "a tenant of another state directory is left alone" {
+	needs_root
+	tenant create "$T" --pids 44
+	run "$CTR" --root "$ROOT-2" tenant create "$T" --pids 1
+	ended 1
+	has "somebody else's group"
+	[ "$(limit pids pids.max pids.max "$T")" = 44 ]
+	rm -rf "$ROOT-2"
+}
