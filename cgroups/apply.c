@@ -13,6 +13,7 @@
 #include "cgroups/file.h"
 #include "cgroups/mark.h"
 #include "cgroups/name.h"
+#include "cgroups/reclaim.h"
 #include "runtime/base/auto.h"
 #include "runtime/base/str.h"
 
@@ -231,13 +232,17 @@ int cg_update(const struct cg_plan *plan, struct err *err)
 	struct cg_handles h = CG_HANDLES_NONE;
 	int r = cg_check_required(plan, err);
 
+	if (r == 0)
+		r = cg_make_room(plan, CG_RECLAIM_MS, err);
 	if (r == 0 && plan->manager == CG_SYSTEMD && plan->n_properties)
 		r = cg_systemd_update(plan, err);
 	for (size_t i = 0; r == 0 && plan->devices_by == CG_DEVICES_BPF && i < plan->n_groups; i++)
 		if (!*plan->groups[i].controllers)
 			r = cg_v2.open(dir_of(plan, i), &h, err);
 	if (r == 0)
-		r = limit(plan, h.v2, made, err);
+		r = cg_write_or_restore(plan, err);
+	if (r == 0)
+		r = guard_devices(plan, h.v2, made, err);
 	cg_handles_clear(&h);
 	return r;
 }

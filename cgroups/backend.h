@@ -21,6 +21,8 @@ extern const struct cg_backend cg_v1, cg_v2;
 int cg_v1_devices(const struct cg_plan *, const char *dir, bool is_new, struct err *err);
 /* write.c: plan->writes, in order. */
 int cg_write_all(const struct cg_plan *, struct err *err);
+/* write.c: the same in a group that lives: when one is refused, those before it are taken back. */
+int cg_write_or_restore(const struct cg_plan *, struct err *err);
 /* write.c: only those with CG_REQUIRE. */
 int cg_check_required(const struct cg_plan *, struct err *err);
 

@@ -12,6 +12,7 @@
 #include "cgroups/file.h"
 #include "cgroups/mark.h"
 #include "cgroups/name.h"
+#include "cgroups/reclaim.h"
 #include "cgroups/shared.h"
 #include "runtime/base/auto.h"
 
@@ -106,7 +107,8 @@ int cg_apply_shared(const struct cg_plan *plan, struct err *err)
 	r = cg_mark(cg_name_dir(plan->names[0]), cg_name_mark(plan->names, plan->n_names));
 	if (r < 0)
 		return err_set(err, r, "mark %s (setxattr)", cg_name_dir(plan->names[0]));
-	return cg_write_all(plan, err);
+	r = cg_make_room(plan, CG_RECLAIM_MS, err);
+	return r < 0 ? r : cg_write_or_restore(plan, err);
 }
 
 bool cg_has_shared(const char *const *names, size_t n)

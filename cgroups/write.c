@@ -110,3 +110,43 @@ int cg_write_all(const struct cg_plan *plan, struct err *err)
 	}
 	return 0;
 }
+
+/* ---- all or nothing --------------------------------------------------------------------------- */
+
+/* A file that holds one value says what to write to have it back. Those with a line a device don't, but
+ * they are not refused for what stands in other files either. */
+static bool can_restore(const struct cg_write *w)
+{
+	return !(w->flags & CG_REQUIRE) && !str_starts(w->file, "io.") &&
+	       !str_starts(w->file, "blkio.") && !str_starts(w->file, "rdma.") &&
+	       !str_starts(w->file, "net_prio.") && !str_starts(w->file, "memory.reclaim");
+}
+
+enum { VALUE_MAX = 4096 };
+
+/* Twice: a value may only be allowed again once another one is back. */
+static void restore(const struct cg_plan *plan, char *const *old)
+{
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = plan->n_writes; i-- > 0;)
+			if (old[i])
+				cg_file_write(dir_of(plan, &plan->writes[i]), plan->writes[i].file,
+					      old[i]);
+}
+
+int cg_write_or_restore(const struct cg_plan *plan, struct err *err)
+{
+	auto_(arena) struct arena mem = {0};
+	char **old = arena_zalloc(&mem, plan->n_writes, sizeof(*old));
+	char text[VALUE_MAX];
+
+	for (size_t i = 0; i < plan->n_writes; i++)
+		if (can_restore(&plan->writes[i]) &&
+		    cg_file_read(dir_of(plan, &plan->writes[i]), plan->writes[i].file, text,
+				 sizeof(text)) > 0)
+			old[i] = arena_str(&mem, text);
+	int r = cg_write_all(plan, err);
+	if (r < 0)
+		restore(plan, old);
+	return r;
+}

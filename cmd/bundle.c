@@ -13,6 +13,7 @@
 #include "runtime/config/decode.h"
 #include "runtime/config/validate.h"
 #include "runtime/probe.h"
+#include "runtime/shares.h"
 
 enum { PRESERVE_MAX = 1024 };
 
@@ -33,8 +34,13 @@ int bundle_check(const struct config *config, const struct host *host, struct ar
 		 struct err *err)
 {
 	struct warnings warnings = {.arena = mem};
+	const char *shares = NULL;
 	int r = config_validate(config, host, &warnings, err);
 
+	if (r == 0)
+		r = shares_check(config, &shares, err);
+	if (shares)
+		log_warning("%s", shares);
 	for (size_t i = 0; i < warnings.n; i++)
 		log_warning("%s", warnings.texts[i]);
 	return r;

@@ -49,6 +49,7 @@ static const struct command *const commands[] = {
 	&cmd_counters,
 	&cmd_why,
 	&cmd_usage,
+	&cmd_reclaim,
 	/* images */
 	&cmd_images,
 	FAR_POINTERS,

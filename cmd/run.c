@@ -26,7 +26,7 @@ struct run_opts {
 	struct share_flags shares;
 	const char *name, *rootfs, *disk, *pull, *tenant;
 	struct words env_files;
-	bool remove, interactive;
+	bool remove, interactive, core_sched, page_sharing;
 };
 
 /* clang-format off */
@@ -57,6 +57,8 @@ static const struct arg run_args[] = {
 	{"memory-swap", 0, TEXT(memory_swap), "SIZE", "most memory and swap together (no swap); -1: all"},
 	{"memory-reservation", 0, TEXT(memory_reservation), "SIZE", "memory that is not taken back easily"},
 	SHARE_ARGS(OPT(shares)),
+	{"core-sched", 0, ARG_FLAG, OPT(core_sched), NULL, "share no processor core with others, not even as hyperthreads"},
+	{"page-sharing", 0, ARG_FLAG, OPT(page_sharing), NULL, "let the kernel merge equal pages with other such containers"},
 	{"tenant", 0, ARG_TEXT, OPT(tenant), "NAME", "whose container it is: its part of the machine, its policy"},
 	{"pids-limit", 0, TEXT(pids_limit), "N", "most processes and threads (512); -1: no limit"},
 	{"shm-size", 0, TEXT(shm_size), "SIZE", "of /dev/shm (64m)"},
@@ -287,6 +289,16 @@ static int run_config(const struct run_opts *o, struct create_opts *want, const 
 	return status;
 }
 
+static void annotate(struct config *cfg, const char *key, struct arena *mem)
+{
+	struct config_kv *list = arena_zalloc(mem, cfg->n_annotations + 1, sizeof(*list));
+
+	if (cfg->n_annotations)
+		memcpy(list, cfg->annotations, cfg->n_annotations * sizeof(*list));
+	list[cfg->n_annotations++] = (struct config_kv){key, "true"};
+	cfg->annotations = list;
+}
+
 static int add_shares(const struct run_opts *o, const struct host *host, const struct call *call,
 		      struct config *cfg, struct err *err)
 {
@@ -296,6 +308,10 @@ static int add_shares(const struct run_opts *o, const struct host *host, const s
 
 	if (r == 0 && warning)
 		log_warning("%s", warning);
+	if (o->core_sched)
+		annotate(cfg, SHARES_CORE_SCHED, call->mem);
+	if (o->page_sharing)
+		annotate(cfg, SHARES_PAGES, call->mem);
 	if (r == 0 && shares.has_cpu_burst_us && !o->flags.cpus)
 		return err_say(err, EINVAL,
 			       "--cpu-burst saves up what is left of --cpus: it needs it");

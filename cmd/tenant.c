@@ -44,7 +44,7 @@ static int set_user(const char *name, struct arena *mem, struct tenant *t, struc
 	struct passwd_user found;
 	auto_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int r = root < 0 ? err_set(err, errno, "open /")
-			 : user_lookup(root, name, mem, &found, err);
+			 : user_lookup((struct user_roots){&root, 1}, name, mem, &found, err);
 
 	if (r < 0)
 		return err_wrap(err, "--user %.60s", name);

@@ -88,6 +88,7 @@ int process_plan_before(const struct process_want *w, const struct host *host, s
 		uint32_t name = oplist_str(ops, arena_printf(&mem, "_ses.%s", w->id));
 		oplist_add(ops, OP_KEYRING)->str = name;
 	}
+	schedule_sharing(w->annotations, w->n_annotations, w->is_init, ops);
 	int r = schedule_plan(w->process, w->linux_, ops, err);
 	if (r < 0)
 		return r;

@@ -12,6 +12,8 @@
 struct process_want {
 	const struct config_process *process;
 	const struct config_linux *linux_; /* seccomp, personality, … of the container */
+	const struct config_kv *annotations;
+	size_t n_annotations;
 	const char *id;
 	bool in_userns;       /* privileges over the host are gone: the parent sets the limits */
 	bool keeps_groups;    /* setgroups is denied in the user namespace */

@@ -4,10 +4,13 @@
 #include <linux/mempolicy.h>
 #include <sched.h>
 #include <sys/personality.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "runtime/base/sys.h"
 #include "runtime/schedule.h"
+#include "runtime/shares.h"
 
 /* sched_setattr(2), version 0: no libc of Debian 12 has it. */
 struct sched_attr_v0 {
@@ -188,4 +191,34 @@ int schedule_plan(const struct config_process *process, const struct config_linu
 										    : PER_LINUX;
 	}
 	return l->memory_policy ? plan_memory_policy(l->memory_policy, ops, err) : 0;
+}
+
+bool shares_wants(const struct config_kv *annotations, size_t n, const char *key)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(annotations[i].key, key))
+			return str_eq(annotations[i].value, "true");
+	return false;
+}
+
+/* What children and programs inherit, so that the first process does it for all. */
+void schedule_sharing(const struct config_kv *annotations, size_t n, bool is_init,
+		      struct oplist *ops)
+{
+	enum { CREATE = 1, SHARE_FROM = 3, FIRST_PROCESS = 1 }; /* PR_SCHED_CORE_* */
+
+	if (shares_wants(annotations, n, SHARES_CORE_SCHED)) {
+		oplist_why(ops, "annotations %s", SHARES_CORE_SCHED);
+		struct op *op = oplist_add(ops, OP_PRCTL);
+		op->a = PR_SCHED_CORE;
+		op->b = is_init ? CREATE : SHARE_FROM;
+		op->c = is_init ? 0 : FIRST_PROCESS;
+		op->flags = OPF_OPTIONAL; /* no hyperthreads, no need: shares_check has asked */
+	}
+	if (shares_wants(annotations, n, SHARES_PAGES)) {
+		oplist_why(ops, "annotations %s", SHARES_PAGES);
+		struct op *op = oplist_add(ops, OP_PRCTL);
+		op->a = SYS_PR_SET_MEMORY_MERGE;
+		op->b = 1;
+	}
 }

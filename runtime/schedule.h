@@ -13,3 +13,8 @@ int schedule_plan_cpus(const struct config_process *process, struct oplist *ops,
 
 int schedule_plan(const struct config_process *process, const struct config_linux *l,
 		  struct oplist *ops, struct err *err);
+
+/* Whom it shares a processor's core and its pages with (runtime/shares.h): the container's first
+ * process begins, and what exec adds belongs to it. */
+void schedule_sharing(const struct config_kv *annotations, size_t n, bool is_init,
+		      struct oplist *ops);

@@ -3,11 +3,23 @@
  * → shares → linux.resources, where this host can enforce them. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "runtime/base/err.h"
 #include "runtime/base/words.h"
 #include "runtime/config/config.h"
 #include "runtime/config/host.h"
 #include "runtime/tenant_record.h"
+
+/* Annotations, "true" or not there: what linux.resources has no word for. */
+#define SHARES_CORE_SCHED "io.ctr.core-sched"
+#define SHARES_PAGES "io.ctr.page-sharing"
+#define SHARES_OWN_SIZE "io.ctr.own-size"
+bool shares_wants(const struct config_kv *annotations, size_t n, const char *key);
+
+/* Whether this kernel can do what the annotations ask for: -ENOTSUP says what it has not. *ret_warning:
+ * a sentence, or NULL. */
+int shares_check(const struct config *cfg, const char **ret_warning, struct err *err);
 
 /* Flags as they were written; NULL: not given. */
 struct share_flags {

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -13,7 +14,7 @@
 #include "runtime/base/str.h"
 #include "runtime/shares.h"
 
-enum { SMALL = 4096 };
+enum { SMALL = 4096, PR_GET_MEMORY_MERGE = 68 };
 
 /* ---- numbers ---------------------------------------------------------------------------------- */
 
@@ -311,4 +312,44 @@ const char *shares_io_warning(struct arena *mem)
 		"I/O weights do nothing on %s: its scheduler is not bfq (echo bfq > "
 		"/sys/block/NAME/queue/scheduler) and no cost model is on (io.cost.qos)",
 		names.p);
+}
+
+/* ---- what the kernel has ---------------------------------------------------------------------- */
+
+/* A machine without hyperthreads has nothing to share: the kernel says ENODEV, and that is as good. */
+static bool has_core_sched(void)
+{
+	enum { GET = 0 };
+	unsigned long cookie;
+
+	return prctl(PR_SCHED_CORE, GET, 0, 0, &cookie) == 0 || errno == ENODEV;
+}
+
+int shares_check(const struct config *cfg, const char **ret_warning, struct err *err)
+{
+	auto_(str) struct str run = {0};
+
+	*ret_warning = NULL;
+	if (shares_wants(cfg->annotations, cfg->n_annotations, SHARES_CORE_SCHED) &&
+	    !has_core_sched()) {
+		err_say(err, ENOTSUP, "--core-sched: this kernel has no core scheduling");
+		err_hint(err,
+			 "it needs CONFIG_SCHED_CORE; without it hyperthreads are kept apart by "
+			 "--cpuset-cpus, or switched off with /sys/devices/system/cpu/smt/control");
+		err_code(err, "kernel-unsupported");
+		return -ENOTSUP;
+	}
+	if (!shares_wants(cfg->annotations, cfg->n_annotations, SHARES_PAGES))
+		return 0;
+	if (prctl(PR_GET_MEMORY_MERGE, 0, 0, 0, 0) < 0) {
+		err_say(err, ENOTSUP, "--page-sharing: this kernel cannot merge a process's pages");
+		err_hint(err, "it needs Linux 6.4 and CONFIG_KSM");
+		err_code(err, "kernel-unsupported");
+		return -ENOTSUP;
+	}
+	if (fd_read_file(AT_FDCWD, "/sys/kernel/mm/ksm/run", SMALL, &run) == 0 && run.p &&
+	    *run.p != '1')
+		*ret_warning = "--page-sharing: nothing is merged while KSM is off (echo 1 > "
+			       "/sys/kernel/mm/ksm/run)";
+	return 0;
 }

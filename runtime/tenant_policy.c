@@ -211,6 +211,15 @@ static const char *asks_realtime(const struct tenant *t, const struct config *cf
 	return process_realtime(cfg->process);
 }
 
+/* Whose pages are merged can be found out by how long a write takes, across tenants too. */
+static const char *asks_page_sharing(const struct tenant *t, const struct config *cfg)
+{
+	(void)t;
+	return shares_wants(cfg->annotations, cfg->n_annotations, SHARES_PAGES)
+		       ? "merged pages (--page-sharing)"
+		       : NULL;
+}
+
 /* What a config may bring along to be done outside, as root. */
 static const char *asks_hooks(const struct tenant *t, const struct config *cfg)
 {
@@ -237,6 +246,7 @@ static const struct rule {
 	{"sysctl", asks_sysctl},
 	{"realtime", asks_realtime},
 	{"hooks", asks_hooks},
+	{"page-sharing", asks_page_sharing},
 };
 
 static int refuse(const struct tenant *t, const char *word, const char *what, struct err *err)

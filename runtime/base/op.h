@@ -49,7 +49,7 @@ enum op_kind {
 			* uint32_t[] first (size 0: none, and OPF_GROUPS set: to the empty list).
 			* OPF_DENIED_OK: where the user namespace denies setgroups, that is success.
 			* OPF_KEEPCAPS: permitted capabilities survive */
-	OP_PRCTL,      /* a = option, b = its argument */
+	OP_PRCTL,      /* a = option, b and c = its arguments */
 	OP_SETSID,
 	OP_SIGNALS, /* a = set, bit n - 1 for signal n: their actions become the default ones. Handlers
 		     * end with an exec, what is ignored stays so */

@@ -153,6 +153,8 @@ void as_prctl(const struct op_value *v)
 		VALUE(PR_SET_KEEPCAPS, "keepcaps"),
 		VALUE(PR_SET_PDEATHSIG, "pdeathsig"),
 		VALUE(PR_SET_CHILD_SUBREAPER, "child-subreaper"),
+		VALUE(PR_SCHED_CORE, "sched-core"),
+		VALUE(SYS_PR_SET_MEMORY_MERGE, "memory-merge"),
 		{0},
 	};
 	add_words(v->out, words, v->v);

@@ -26,6 +26,7 @@
 #ifndef MOUNT_ATTR_NOSYMFOLLOW
 #define MOUNT_ATTR_NOSYMFOLLOW 0x00200000
 #endif
+#define SYS_PR_SET_MEMORY_MERGE 67 /* Linux 6.4 */
 #ifndef SYS_fchmodat2
 #define SYS_fchmodat2 452
 #endif

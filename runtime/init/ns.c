@@ -56,7 +56,7 @@ int op_loopback(struct exec *x, const struct op *op)
 int op_prctl(struct exec *x, const struct op *op)
 {
 	(void)x;
-	return result(prctl((int)op->a, op->b, 0, 0, 0));
+	return result(prctl((int)op->a, op->b, op->c, 0, 0));
 }
 
 int op_setsid(struct exec *x, const struct op *op)

@@ -15,19 +15,20 @@ billed() {
 	}
 }
 
-@test "the sum of 100 short containers is what the group above them has counted" {
+@test "the sum of many short containers is what the group above them has counted" {
 	needs_root
 	needs_controller cpu memory
-	local i parent counted billed
+	local i parent counted billed n=100
+	[ "${CTR_PLACE:-native}" = native ] || n=20 # an emulated machine takes a second for each
 	# shellcheck disable=SC2016
 	light b '.linux.resources = {} | .process.args = ["sh", "-c",
 		"i=0; while [ $i -lt 3000 ]; do i=$((i + 1)); done"]'
-	for ((i = 0; i < 100; i++)); do
+	for ((i = 0; i < n; i++)); do
 		config b ".linux.cgroupsPath = \"/bats-$ID-all/$ID-$i\""
 		ctr run --bundle b "$ID-$i"
 	done
 	bill
-	billed '.rows[0].containers == 100 and .tornRecords == 0'
+	billed '.rows[0].containers == '"$n"' and .tornRecords == 0'
 	if is_v2; then
 		parent=/sys/fs/cgroup/bats-$ID-all
 		counted=$(awk '$1 == "usage_usec" {print $2 * 1000}' "$parent/cpu.stat")

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* reclaim: memory that a container or a tenant does not need, taken back for others. */
+#include <errno.h>
+#include <inttypes.h>
+#include <time.h>
+
+#include "cgroups/file.h"
+#include "cgroups/name.h"
+#include "cgroups/psi.h"
+#include "cgroups/reclaim.h"
+#include "cmd/command.h"
+#include "cmd/duration.h"
+#include "cmd/human.h"
+#include "cmd/out.h"
+#include "runtime/base/log.h"
+#include "runtime/base/path.h"
+#include "runtime/container.h"
+#include "runtime/state.h"
+#include "runtime/tenant.h"
+
+/* clang-format off */
+struct reclaim_opts { const char *interval; bool is_auto; unsigned turns; };
+static const struct arg reclaim_args[] = {
+	{"auto", 0, ARG_FLAG, offsetof(struct reclaim_opts, is_auto), NULL, "go on taking a little, while nobody waits for memory"},
+	{"interval", 0, ARG_TEXT, offsetof(struct reclaim_opts, interval), "TIME", "between two turns of --auto (6s)"},
+	{"turns", 0, ARG_COUNT, offsetof(struct reclaim_opts, turns), "N", "end --auto after so many (never)"},
+	ARGS_END};
+/* clang-format on */
+
+/* Where a name's groups are: a container's, or else a tenant's. */
+struct target {
+	const char **names;
+	size_t n;
+};
+
+static int find(const struct call *call, const char *name, struct target *ret, struct err *err)
+{
+	auto_(container) struct container c = {.dir_fd = -1, .pidfd = -1};
+	auto_(tenants) struct tenants all = {.dir_fd = -1};
+	const char **from;
+
+	if (path_id_ok(name) && container_open(call->g->root, name, false, false, &c, err) == 0 &&
+	    c.state) {
+		from = c.state->cgroups;
+		ret->n = c.state->n_cgroups;
+	} else {
+		int r = tenants_open(call->g->root, false, &all, err);
+		if (r < 0)
+			return r;
+		const struct tenant *t = tenants_find(&all, name);
+		if (!t)
+			return err_say(err, ENOENT,
+				       "there is neither a container nor a tenant %.60s", name);
+		from = t->groups;
+		ret->n = t->n_groups;
+	}
+	ret->names = arena_zalloc(call->mem, ret->n, sizeof(*ret->names));
+	for (size_t i = 0; i < ret->n; i++)
+		ret->names[i] = arena_str(call->mem, from[i]);
+	return 0;
+}
+
+static int reclaim_once(const struct call *call, struct err *err)
+{
+	auto_(str) struct str line = {0};
+	struct target t;
+	uint64_t bytes = UINT64_MAX, freed = 0;
+	int64_t size;
+
+	if (call->n_words != 2)
+		return err_say(err, EINVAL,
+			       "expected a container or tenant, and a size or \"all\"");
+	if (!str_eq(call->words[1], "all")) {
+		if (num_size(call->words[1], &size) < 0 || size <= 0)
+			return err_say(err, EINVAL,
+				       "expected a size such as 100m, or \"all\", got \"%.40s\"",
+				       call->words[1]);
+		bytes = (uint64_t)size;
+	}
+	int r = find(call, call->words[0], &t, err);
+	if (r < 0 || (r = cg_reclaim((const char *const *)t.names, t.n, bytes, &freed, err)) < 0)
+		return r;
+	str_addf(&line, "%" PRIu64 " bytes (%s)\n", freed, human_size(call->mem, freed));
+	return out_text(&line, err);
+}
+
+/* ---- over and over ---------------------------------------------------------------------------- */
+
+/* What is kept of a group from turn to turn. */
+struct watched {
+	const char *name;
+	const char *dir; /* v2 */
+	uint64_t stalled_us, freed;
+};
+
+/* Without names: every container that runs. */
+static int watch_list(const struct call *call, struct arena *mem, const char ***ret,
+		      struct err *err)
+{
+	if (call->n_words) {
+		*ret = call->words;
+		return (int)call->n_words;
+	}
+	return container_ids(call->g->root, mem, ret, err);
+}
+
+static uint64_t stalled(const char *dir)
+{
+	struct cg_psi psi;
+
+	cg_psi_read(dir, "memory.pressure", &psi);
+	return psi.some.total;
+}
+
+static void turn(const struct target *t, struct watched *w, uint64_t interval_us, struct arena *mem)
+{
+	struct cg_turn seen = {.interval_us = interval_us};
+	uint64_t now = stalled(w->dir), freed = 0;
+	struct err err = {0};
+
+	cg_file_u64(w->dir, "memory.current", &seen.memory);
+	cg_file_u64(w->dir, "memory.low", &seen.protected_);
+	seen.stalled_us = now - w->stalled_us;
+	w->stalled_us = now;
+	uint64_t step = cg_reclaim_step(&seen);
+	if (step && cg_reclaim((const char *const *)t->names, t->n, step, &freed, &err) == 0)
+		w->freed += freed;
+	log_debug("%s: %s held, %" PRIu64 " us waited for, %s taken back", w->name,
+		  human_size(mem, seen.memory), seen.stalled_us, human_size(mem, freed));
+}
+
+static int check_v2(const struct target *t, struct err *err)
+{
+	if (!cg_name_find((const char *const *)t->names, t->n, "memory") &&
+	    cg_name_find((const char *const *)t->names, t->n, ""))
+		return 0;
+	err_say(err, ENOTSUP, "--auto needs the memory controller of cgroup v2 (memory.reclaim)");
+	err_code(err, "cgroup-unsupported");
+	return -ENOTSUP;
+}
+
+static int one_turn(const struct call *call, struct watched *list, unsigned *n, uint64_t us,
+		    struct err *err)
+{
+	enum { LIST_MAX = 4096 };
+	auto_(arena) struct arena mem = {0};
+	const char **names;
+	int count = watch_list(call, &mem, &names, err);
+
+	for (int i = 0; i < count; i++) {
+		struct call here = *call;
+		struct target t;
+		struct err gone;
+		unsigned k = 0;
+		here.mem = &mem;
+		if (find(&here, names[i], &t, call->n_words ? err : &gone) < 0) {
+			if (call->n_words)
+				return -err->num;
+			continue;
+		}
+		int r = check_v2(&t, err);
+		if (r < 0)
+			return r;
+		while (k < *n && !str_eq(list[k].name, names[i]))
+			k++;
+		const char *dir = cg_name_find((const char *const *)t.names, t.n, "");
+		if (k == LIST_MAX)
+			continue;
+		if (k == *n) { /* its first turn is a look only */
+			list[(*n)++] = (struct watched){arena_str(call->mem, names[i]), NULL,
+							stalled(dir), 0};
+			continue;
+		}
+		list[k].dir = dir;
+		turn(&t, &list[k], us, &mem);
+	}
+	return count < 0 ? count : 0;
+}
+
+static int reclaim_auto(const struct call *call, struct err *err)
+{
+	enum { LIST_MAX = 4096, INTERVAL_MS = 6000 };
+	const struct reclaim_opts *o = call->opts;
+	struct watched *list = arena_zalloc(call->mem, LIST_MAX, sizeof(*list));
+	int ms = INTERVAL_MS, r = o->interval ? duration_ms(o->interval, &ms, err) : 0;
+	auto_(str) struct str text = {0};
+	unsigned n = 0;
+
+	for (unsigned i = 0; r == 0 && (!o->turns || i <= o->turns); i++) {
+		struct timespec pause = {ms / 1000, ms % 1000 * 1000000L};
+		if (i)
+			nanosleep(&pause, NULL);
+		r = one_turn(call, list, &n, (uint64_t)ms * 1000, err);
+	}
+	for (unsigned i = 0; r == 0 && i < n; i++)
+		str_addf(&text, "%s %" PRIu64 " bytes\n", list[i].name, list[i].freed);
+	return r < 0 ? r : out_text(&text, err);
+}
+
+static int do_reclaim(struct call *call, struct err *err)
+{
+	const struct reclaim_opts *o = call->opts;
+
+	return o->is_auto ? reclaim_auto(call, err) : reclaim_once(call, err);
+}
+
+const struct command cmd_reclaim = {
+	.name = "reclaim",
+	.usage = "NAME SIZE|all | --auto [flags] [NAME...]",
+	.about = "take memory back from containers and tenants that do not need it",
+	.examples =
+		"ctr reclaim web 100m\nctr reclaim acme all\nctr reclaim --auto --interval 6s\n",
+	.args = {reclaim_args, false},
+	.opts_size = sizeof(struct reclaim_opts),
+	.flags = CMD_ENGINE,
+	.max_words = ANY_WORDS,
+	.run = do_reclaim,
+};
