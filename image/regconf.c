@@ -165,9 +165,13 @@ static void add_mirror(struct regconf_registry *r, struct arena *mem)
 static int table(struct toml *t, struct regconf *c, enum section *section)
 {
 	static const struct {
-		const char *name;
 		enum section section;
-	} rows[] = {{"registry", REGISTRY}, {"registry.mirror", MIRROR}, {"aliases", ALIASES}};
+		const char *name;
+	} rows[] = {
+		{REGISTRY, "registry"},
+		{MIRROR, "registry.mirror"},
+		{ALIASES, "aliases"},
+	};
 	bool is_list = t->at[1] == '[';
 	const char *name;
 

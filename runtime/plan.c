@@ -156,6 +156,19 @@ static void plan_create_hooks(const struct config *cfg, const struct plan_want *
 	hooks_plan(&list, &subject, "creating", true, &p->ops);
 }
 
+/* Into the control groups and the namespaces. */
+static void plan_entry(const struct config *cfg, const struct plan_want *want,
+		       const struct given *given, struct plan *p)
+{
+	oplist_why(&p->ops, "file modes are as they are asked for");
+	oplist_add(&p->ops, OP_UMASK)->a = 0;
+	plan_cgroup_entry(p, given->cgroups, v1_groups(&p->cg));
+	ns_plan_enter(cfg, &p->ns, &p->ops);
+	if (want->manager == CG_SYSTEMD)
+		sync_op(p, SYNC_CGROUP, "linux.cgroupsPath");
+	ns_plan_cgroup(&p->ns, &p->ops);
+}
+
 /* The container's first process, from its clone to the exec. */
 static int plan_inside(const struct config *cfg, const struct host *host,
 		       const struct plan_want *want, const struct given *given, struct plan *p,
@@ -194,13 +207,7 @@ static int plan_inside(const struct config *cfg, const struct host *host,
 	if (r < 0)
 		return r;
 	root_want.n_idmounts = p->n_idmounts;
-	oplist_why(&p->ops, "file modes are as they are asked for");
-	oplist_add(&p->ops, OP_UMASK)->a = 0;
-	plan_cgroup_entry(p, given->cgroups, v1_groups(&p->cg));
-	ns_plan_enter(cfg, &p->ns, &p->ops);
-	if (want->manager == CG_SYSTEMD)
-		sync_op(p, SYNC_CGROUP, "linux.cgroupsPath");
-	ns_plan_cgroup(&p->ns, &p->ops);
+	plan_entry(cfg, want, given, p);
 	r = rootfs_plan_sources(cfg, &root_want, &slots, &p->ops, err);
 	if (r < 0)
 		return r;

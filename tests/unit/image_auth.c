@@ -94,7 +94,7 @@ TEST(base64_goes_both_ways)
 {
 	auto_(str) struct str text = {0}, back = {0};
 
-	base64_encode("user:p\xc3\xa4ss", 11, &text);
+	base64_encode("user:p\xc3\xa4ss", 10, &text);
 	CHECK_STR(text.p, "dXNlcjpww6Rzcw==");
 	CHECK_INT(base64_decode(text.p, &back), 0);
 	CHECK_STR(back.p, "user:p\xc3\xa4ss");
