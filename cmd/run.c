@@ -268,7 +268,7 @@ static int run_config(const struct run_opts *o, struct create_opts *want, const 
 		      const struct host *host, struct err *err)
 {
 	auto_(str) struct str text = {0};
-	auto_fd int out = -1;
+	auto_fd int out = -1, errors = -1;
 	int status = 0;
 
 	config_encode(cfg, NULL, &text);
@@ -276,13 +276,18 @@ static int run_config(const struct run_opts *o, struct create_opts *want, const 
 	want->config_len = text.len;
 	if (want->io.detach) {
 		out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-		if (out < 0)
+		errors = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+		if (out < 0 || errors < 0)
 			return err_set(err, errno, "keep standard output");
 	}
 	int r = o->interactive && !want->io.detach
 			? 0
 			: null_streams(!o->interactive, want->io.detach, err);
-	if (r < 0 || (r = ctr_run(want, cfg, host, &status, err)) < 0)
+	if (r == 0)
+		r = ctr_run(want, cfg, host, &status, err);
+	if (errors >= 0)
+		dup2(errors, STDERR_FILENO); /* to say what went wrong */
+	if (r < 0)
 		return r;
 	if (want->io.detach && dup2(out, STDOUT_FILENO) >= 0 && print_id(want->id, err) < 0)
 		return -err->num;

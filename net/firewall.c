@@ -305,6 +305,17 @@ int firewall_end(const struct firewall *f, const struct wire_end *e, struct err 
 	return r;
 }
 
+/* A start that was refused a port, or killed before it asked for it, has it in its record all the same:
+ * the value, an address, says whose it is. */
+static bool is_own(const struct firewall *f, const struct nft_element *e)
+{
+	struct nft_found found;
+	struct err ignored;
+
+	return nft_find(f->sock, e, &found, &ignored) == 0 && found.value.n == e->value.n &&
+	       memcmp(found.value.b, e->value.b, e->value.n) == 0;
+}
+
 /* One port of one family: `at` NULL means all addresses of the host. */
 static void put_port(const struct firewall *f, const struct ip *at, const struct ip *to,
 		     uint8_t protocol, uint16_t port, uint16_t to_port)
@@ -319,6 +330,8 @@ static void put_port(const struct firewall *f, const struct ip *at, const struct
 	nft_key_add(&e.key, &from_be, 2);
 	nft_key_add(&e.value, to->b, to->n);
 	nft_key_add(&e.value, &to_be, 2);
+	if (f->removes && !is_own(f, &e))
+		return;
 	put(f, &e);
 	if (!f->removes)
 		nl_why(f->l, "publish port %u", port);
@@ -350,12 +363,12 @@ int firewall_publish(const struct firewall *f, const struct wire_end *e,
 
 static void add_count(int sock, const struct nft_element *e, struct nft_count *sum)
 {
-	struct nft_count c = {0};
+	struct nft_found f;
 	struct err ignored;
 
-	if (nft_counter(sock, e, &c, &ignored) == 0) {
-		sum->bytes += c.bytes;
-		sum->packets += c.packets;
+	if (nft_find(sock, e, &f, &ignored) == 0) {
+		sum->bytes += f.count.bytes;
+		sum->packets += f.count.packets;
 	}
 }
 

@@ -32,6 +32,7 @@ struct firewall {
 	struct nl *l;
 	const char *table;
 	bool removes;
+	int sock; /* removing, it is asked whose a published port is: only the own one goes */
 };
 
 void firewall_network(const struct firewall *f, const struct network *w);

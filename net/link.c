@@ -113,29 +113,29 @@ static void change(struct nl *l, uint32_t index, unsigned flags)
 	nl_begin(l, RTM_NEWLINK, 0, &head, sizeof(head));
 }
 
-void link_isolate(struct nl *l, uint32_t index)
-{
-	struct ifinfomsg head = {.ifi_family = AF_BRIDGE, .ifi_index = (int)index};
-
-	nl_begin(l, RTM_SETLINK, 0, &head, sizeof(head));
-	nl_why(l, "isolate the port of a bridge");
-	size_t port = nl_nest(l, IFLA_PROTINFO, NULL, 0);
-	nl_u8(l, IFLA_BRPORT_ISOLATED, 1);
-	nl_end(l, port);
-}
-
 void link_up(struct nl *l, uint32_t index)
 {
 	change(l, index, IFF_UP);
 	nl_why(l, "switch link %u on", index);
 }
 
-void link_up_port(struct nl *l, const char *name, bool has_six)
+void link_up_port(struct nl *l, const char *name, const struct link_port *port)
 {
 	change(l, 0, IFF_UP);
 	nl_why(l, "switch the link %s on", name);
 	nl_text(l, IFLA_IFNAME, name);
-	if (!has_six)
+	if (port->is_isolated || port->is_hairpin) {
+		size_t info = nl_nest(l, IFLA_LINKINFO, NULL, 0);
+		nl_text(l, IFLA_INFO_SLAVE_KIND, "bridge");
+		size_t data = nl_nest(l, IFLA_INFO_SLAVE_DATA, NULL, 0);
+		if (port->is_isolated)
+			nl_u8(l, IFLA_BRPORT_ISOLATED, 1);
+		if (port->is_hairpin)
+			nl_u8(l, IFLA_BRPORT_MODE, 1);
+		nl_end(l, data);
+		nl_end(l, info);
+	}
+	if (!port->has_six)
 		return;
 	/* A new link takes this only once it is there. */
 	size_t spec = nl_nest(l, IFLA_AF_SPEC, NULL, 0);

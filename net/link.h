@@ -15,7 +15,6 @@ struct link_new {
 	int netns;       /* descriptor of the namespace that gets it, when has_netns */
 	bool has_netns;
 	bool is_up;
-	bool is_isolated; /* among the ports of its bridge it reaches those only that are not */
 };
 
 void link_bridge(struct nl *l, const struct link_new *bridge);
@@ -23,11 +22,14 @@ void link_veth(struct nl *l, const struct link_new *here, const struct link_new 
 /* kind: "macvlan" (mode "bridge", "private" …) or "ipvlan" ("l2", "l3") on the link `parent`. */
 void link_vlan(struct nl *l, const char *kind, uint32_t parent, const char *mode,
 	       const struct link_new *link);
-/* Sends ahead what a member of a bridge needs; link_isolate is for one that exists. */
-void link_isolate(struct nl *l, uint32_t index);
 void link_up(struct nl *l, uint32_t index);
 /* Switches a port of a bridge on, which is to have no address of its own, not of IPv6 either. */
-void link_up_port(struct nl *l, const char *name, bool has_six);
+struct link_port {
+	bool has_six;     /* the kernel has IPv6 */
+	bool is_isolated; /* of the other ports it reaches those only that are not */
+	bool is_hairpin;  /* frames may leave where they came in */
+};
+void link_up_port(struct nl *l, const char *name, const struct link_port *port);
 void link_rename(struct nl *l, uint32_t index, const char *name);
 /* "Not there" is success. */
 void link_delete(struct nl *l, const char *name);

@@ -113,25 +113,6 @@ int network_down(const struct nets *n, const struct network *w, struct err *err)
 	return r < 0 ? r : filter_network(n, w, true, err);
 }
 
-int network_remove(const struct nets *n, const char *name, struct err *err)
-{
-	auto_(arena) struct arena mem = {0};
-	auto_(members) struct members m = {0};
-	struct network *w;
-
-	int r = network_load(n, name, &mem, &w, err);
-	if (r < 0 || (r = members_load(n, name, &m, err)) < 0)
-		return r;
-	if (m.n) {
-		err_say(err, EBUSY, "network \"%s\" is in use by container %s%s", name, m.v[0].id,
-			m.n > 1 ? " and others" : "");
-		err_hint(err, "delete them, or ctr network disconnect");
-		return -EBUSY;
-	}
-	r = network_down(n, w, err);
-	return r < 0 ? r : network_forget(n, name, err);
-}
-
 /* ---- the filter, afresh -----------------------------------------------------------------------*/
 
 static int open_container(const struct nets *n, const char *id)
@@ -176,6 +157,43 @@ static int add_network(const struct nets *n, const char *name, const char *excep
 	return r;
 }
 
+/* 1: there is a network that needs a filter. */
+static int has_bridges(const struct nets *n, struct err *err)
+{
+	auto_(arena) struct arena mem = {0};
+	const char **names;
+	int count = network_names(n, &mem, &names, err);
+
+	for (int i = 0; i < count; i++) {
+		struct network *w;
+		if (network_load(n, names[i], &mem, &w, err) < 0)
+			return -err->num;
+		if (is_bridge(w))
+			return 1;
+	}
+	return count < 0 ? count : 0;
+}
+
+/* With the last bridge they go. */
+static int drop_tables(const struct nets *n, struct err *err)
+{
+	auto_(nl) struct nl l = {0};
+	int r = has_bridges(n, err);
+
+	if (r)
+		return r < 0 ? r : 0;
+	auto_fd int sock = nl_open(NETLINK_NETFILTER, err);
+	if (sock < 0)
+		return sock;
+	r = nft_has_table(sock, NFPROTO_INET, n->table, err);
+	if (r <= 0)
+		return r == -EOPNOTSUPP ? 0 : r;
+	nft_begin(&l);
+	firewall_remove(&l, n->table);
+	nft_end(&l);
+	return nl_send(sock, &l, err);
+}
+
 int network_rebuild(const struct nets *n, const char *except, struct err *err)
 {
 	auto_(arena) struct arena mem = {0};
@@ -183,6 +201,9 @@ int network_rebuild(const struct nets *n, const char *except, struct err *err)
 	const struct firewall f = {.l = &l, .table = n->table};
 	const char **names;
 
+	int r = has_bridges(n, err);
+	if (r <= 0)
+		return r < 0 ? r : drop_tables(n, err);
 	int count = network_names(n, &mem, &names, err);
 	if (count < 0)
 		return count;
@@ -190,15 +211,33 @@ int network_rebuild(const struct nets *n, const char *except, struct err *err)
 	if (sock < 0)
 		return sock;
 	nft_begin(&l);
-	if (count)
-		firewall_tables(&l, n->table, false);
-	else
-		firewall_remove(&l, n->table);
+	firewall_tables(&l, n->table, false);
 	for (int i = 0; i < count; i++)
 		if (add_network(n, names[i], except, &f, err) < 0)
 			return -err->num;
 	nft_end(&l);
 	return explain_filter(nl_send(sock, &l, err), err);
+}
+
+int network_remove(const struct nets *n, const char *name, struct err *err)
+{
+	auto_(arena) struct arena mem = {0};
+	auto_(members) struct members m = {0};
+	struct network *w;
+
+	int r = network_load(n, name, &mem, &w, err);
+	if (r < 0 || (r = members_load(n, name, &m, err)) < 0)
+		return r;
+	if (m.n) {
+		err_say(err, EBUSY, "network \"%s\" is in use by container %s%s", name, m.v[0].id,
+			m.n > 1 ? " and others" : "");
+		err_hint(err, "delete them, or ctr network disconnect");
+		return -EBUSY;
+	}
+	r = network_down(n, w, err);
+	if (r < 0 || (r = network_forget(n, name, err)) < 0)
+		return r;
+	return drop_tables(n, err);
 }
 
 /* ---- check and repair -------------------------------------------------------------------------*/

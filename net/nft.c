@@ -373,44 +373,48 @@ static uint64_t get_be64(const struct nlattr *a)
 	return __builtin_bswap64(nl_get_u64(a));
 }
 
+static const struct nlattr *inside(const struct nlattr *a, unsigned type)
+{
+	const struct nlattr *attrs[NFTA_SET_ELEM_MAX + 1];
+
+	if (!a)
+		return NULL;
+	nl_attrs(nl_data(a), nl_size(a), attrs, NFTA_SET_ELEM_MAX);
+	return attrs[type];
+}
+
 static int found_element(void *ctx, const struct nlmsghdr *m, struct err *err)
 {
-	const struct nlattr *set[NFTA_SET_ELEM_LIST_MAX + 1], *list[NFTA_LIST_ELEM + 1];
-	const struct nlattr *elem[NFTA_SET_ELEM_MAX + 1], *expr[NFTA_EXPR_MAX + 1];
-	const struct nlattr *counter[NFTA_COUNTER_MAX + 1];
-	struct nft_count *c = ctx;
+	const struct nlattr *set[NFTA_SET_ELEM_LIST_MAX + 1];
+	struct nft_found *f = ctx;
 
 	(void)err;
 	nl_msg_attrs(m, sizeof(struct nfgenmsg), set, NFTA_SET_ELEM_LIST_MAX);
-	const struct nlattr *at = set[NFTA_SET_ELEM_LIST_ELEMENTS];
-	if (!at)
-		return 0;
-	nl_attrs(nl_data(at), nl_size(at), list, NFTA_LIST_ELEM);
-	if (!(at = list[NFTA_LIST_ELEM]))
-		return 0;
-	nl_attrs(nl_data(at), nl_size(at), elem, NFTA_SET_ELEM_MAX);
-	if (!(at = elem[NFTA_SET_ELEM_EXPR]))
-		return 0;
-	nl_attrs(nl_data(at), nl_size(at), expr, NFTA_EXPR_MAX);
-	if (!(at = expr[NFTA_EXPR_DATA]))
-		return 0;
-	nl_attrs(nl_data(at), nl_size(at), counter, NFTA_COUNTER_MAX);
-	*c = (struct nft_count){get_be64(counter[NFTA_COUNTER_BYTES]),
-				get_be64(counter[NFTA_COUNTER_PACKETS])};
+	const struct nlattr *e = inside(set[NFTA_SET_ELEM_LIST_ELEMENTS], NFTA_LIST_ELEM);
+	const struct nlattr *value = inside(inside(e, NFTA_SET_ELEM_DATA), NFTA_DATA_VALUE);
+	const struct nlattr *counter = inside(inside(e, NFTA_SET_ELEM_EXPR), NFTA_EXPR_DATA);
+	if (value && nl_size(value) <= sizeof(f->value.b)) {
+		f->value.n = (unsigned)nl_size(value);
+		memcpy(f->value.b, nl_data(value), f->value.n);
+	}
+	f->count = (struct nft_count){get_be64(inside(counter, NFTA_COUNTER_BYTES)),
+				      get_be64(inside(counter, NFTA_COUNTER_PACKETS))};
 	return 0;
 }
 
-int nft_counter(int sock, const struct nft_element *e, struct nft_count *ret, struct err *err)
+int nft_find(int sock, const struct nft_element *e, struct nft_found *ret, struct err *err)
 {
 	auto_(nl) struct nl l = {0};
-	struct nft_count c = {0};
+	struct nft_found f = {0};
+	struct nft_element key = *e;
 
+	key.value.n = 0;
 	begin(&l, NFT_MSG_GETSETELEM, 0, e->family);
-	nl_why(&l, "read the counter of the nftables set %s %s", e->table, e->set);
-	put_element(&l, e);
-	int r = nl_ask(sock, &l, found_element, &c, err);
+	nl_why(&l, "look into the nftables set %s %s", e->table, e->set);
+	put_element(&l, &key);
+	int r = nl_ask(sock, &l, found_element, &f, err);
 	if (r == 0)
-		*ret = c;
+		*ret = f;
 	return r;
 }
 

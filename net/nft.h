@@ -107,11 +107,15 @@ int nft_has_table(int sock, uint8_t family, const char *table, struct err *err);
 /* How many rules it has. */
 int nft_count_rules(int sock, uint8_t family, const char *table, struct err *err);
 
-/* What the element of a counting set has counted; -ENOENT. */
+/* What the element with e's key has counted, and which value it has; -ENOENT. */
 struct nft_count {
 	uint64_t bytes, packets;
 };
-int nft_counter(int sock, const struct nft_element *e, struct nft_count *ret, struct err *err);
+struct nft_found {
+	struct nft_count count;
+	struct nft_key value;
+};
+int nft_find(int sock, const struct nft_element *e, struct nft_found *ret, struct err *err);
 
 /* Calls `each` for every chain of other tables that drops forwarded packets by default. */
 typedef void nft_each_chain(void *ctx, const char *table, const char *chain);

@@ -36,6 +36,12 @@ bool sysctl_has_six(void)
 	return is_value(SIX "/all/disable_ipv6", "0");
 }
 
+bool sysctl_filters_bridges(void)
+{
+	return is_value("/proc/sys/net/bridge/bridge-nf-call-iptables", "1") ||
+	       is_value("/proc/sys/net/bridge/bridge-nf-call-ip6tables", "1");
+}
+
 static void keep_learning(void)
 {
 	DIR *dir = opendir(SIX);
@@ -70,7 +76,11 @@ int sysctl_bridge(const char *link, bool six, struct err *err)
 	snprintf(path, sizeof(path), SIX "/%.20s/disable_ipv6", link);
 	int r = set(path, six ? "0" : "1", err);
 	snprintf(path, sizeof(path), SIX "/%.20s/accept_ra", link);
-	return r < 0 ? r : set(path, "0", err);
+	if (r < 0 || (r = set(path, "0", err)) < 0)
+		return r;
+	/* Nobody else has its address: the first packet need not wait until that is certain. */
+	snprintf(path, sizeof(path), SIX "/%.20s/accept_dad", link);
+	return set(path, "0", err);
 }
 
 void sysctl_closed(void)

@@ -9,6 +9,9 @@
 /* Whether this kernel has IPv6, switched on. */
 bool sysctl_has_six(void);
 
+/* Whether the frames of bridges pass the host's packet filter for IP. */
+bool sysctl_filters_bridges(void);
+
 /* Lets the host forward packets, of IPv6 too when `six`. Links that learn their routes from router
  * advertisements go on doing so, which a forwarding host would not by itself. */
 int sysctl_forward(bool six, struct err *err);

@@ -75,6 +75,7 @@ int wire_add_end(const struct nets *n, const struct joining *j, const char *netw
 	struct wire_choice own = {
 		.m = {.id = j->id, .is_private = j->wire->private},
 		.is_first = is_first,
+		.leads_out = j->wire->n_ends == 0,
 	};
 	struct wire_end *ends = arena_zalloc(j->mem, j->wire->n_ends + 1, sizeof(*j->wire->ends));
 	struct network *w;
@@ -285,8 +286,6 @@ int wire_connect(const char *root, const char *id, int dir, pid_t pid, const cha
 	struct wire more = *wire;
 	more.ends = wire->ends + before;
 	more.n_ends = 1;
-	/* The way out stays the first network's. */
-	more.ends->gateway = more.ends->gateway6 = NULL;
 	nets_clear(&n);
 	r = wire_up(root, id, pid, &more, err);
 	if (r < 0)

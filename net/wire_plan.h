@@ -27,6 +27,7 @@ struct wire_choice {
 	struct member m;
 	const char *link; /* a name that was never used before */
 	bool is_first;    /* the flags about one network are about this one */
+	bool leads_out;   /* it has the default route */
 };
 
 /* The record of one end, from what was decided. Pure: a test can compare it. */

@@ -90,6 +90,26 @@ static int find_bridge(const struct nets *n, int host, const struct wire_end *e,
 	return link_index(host, e->bridge, err);
 }
 
+/* Where bridged frames pass the host's filter (br_netfilter), one that a published port sends back to
+ * the container that it came from never leaves the bridge. */
+static bool wants_hairpin(const struct wire_end *e)
+{
+	return e->n_publish && sysctl_filters_bridges();
+}
+
+static int set_hairpin(const struct wire_end *e, struct err *err)
+{
+	auto_(nl) struct nl l = {0};
+
+	if (!sysctl_filters_bridges())
+		return 0;
+	auto_fd int sock = nl_open(NETLINK_ROUTE, err);
+	if (sock < 0)
+		return sock;
+	link_up_port(&l, e->link, &(struct link_port){.is_hairpin = true});
+	return nl_send(sock, &l, err);
+}
+
 static int make_link(const struct nets *n, const struct making *m, const struct wire_end *e,
 		     struct err *err)
 {
@@ -113,7 +133,10 @@ static int make_link(const struct nets *n, const struct making *m, const struct 
 		return bridge;
 	if (str_eq(e->driver, "bridge")) {
 		link_veth(&l, &here, &peer);
-		link_up_port(&l, e->link, e->address6);
+		link_up_port(&l, e->link,
+			     &(struct link_port){.has_six = e->address6 != NULL,
+						 .is_isolated = e->isolated,
+						 .is_hairpin = wants_hairpin(e)});
 	} else {
 		link_vlan(&l, e->driver, (uint32_t)bridge, e->mode ? e->mode : "", &peer);
 	}
@@ -162,15 +185,12 @@ static int set_host_end(const struct making *m, const struct wire_end *e, struct
 {
 	auto_(nl) struct nl l = {0};
 
-	if (!e->rate_in && !e->isolated)
+	if (!e->rate_in)
 		return 0;
 	int index = link_index(m->host, e->link, err);
 	if (index < 0)
 		return index;
-	if (e->rate_in)
-		link_rate(&l, (uint32_t)index, e->rate_in, e->mtu ? e->mtu : MTU_USUAL);
-	if (e->isolated)
-		link_isolate(&l, (uint32_t)index);
+	link_rate(&l, (uint32_t)index, e->rate_in, e->mtu ? e->mtu : MTU_USUAL);
 	return nl_send(m->host, &l, err);
 }
 
@@ -219,36 +239,40 @@ static int filter_up(const struct nets *n, const char *id, const struct wire *wi
 static int filter_down(const struct nets *n, const struct wire *wire, struct err *err)
 {
 	auto_(nl) struct nl l = {0};
-	const struct firewall f = {.l = &l, .table = n->table, .removes = true};
+	auto_fd int sock = nl_open(NETLINK_NETFILTER, err);
+	const struct firewall f = {.l = &l, .table = n->table, .removes = true, .sock = sock};
 
+	if (sock < 0)
+		return sock;
 	for (size_t i = 0; i < wire->n_ends; i++)
 		if (str_eq(wire->ends[i].driver, "bridge") &&
 		    firewall_end(&f, &wire->ends[i], err) < 0)
 			return -err->num;
-	if (!l.n)
-		return 0;
-	auto_fd int sock = nl_open(NETLINK_NETFILTER, err);
-	return sock < 0 ? sock : nft_send_removals(sock, &l, err);
+	return l.n ? nft_send_removals(sock, &l, err) : 0;
 }
 
 int wire_filter_port(const struct nets *n, const struct wire_end *e, const struct wire_publish *p,
 		     bool removes, struct err *err)
 {
 	auto_(nl) struct nl l = {0};
-	const struct firewall f = {.l = &l, .table = n->table, .removes = removes};
-
 	auto_fd int sock = nl_open(NETLINK_NETFILTER, err);
+	const struct firewall f = {.l = &l, .table = n->table, .removes = removes, .sock = sock};
+
 	if (sock < 0)
 		return sock;
-	nft_begin(&l);
+	if (!removes)
+		nft_begin(&l);
 	int r = firewall_publish(&f, e, p, err);
-	nft_end(&l);
 	if (r < 0)
 		return r;
+	if (removes)
+		return l.n ? nft_send_removals(sock, &l, err) : 0;
+	nft_end(&l);
 	r = nl_send(sock, &l, err);
 	if (r == -ENOENT)
-		r = removes ? 0 : network_rebuild(n, NULL, err);
-	return port_taken(r, err);
+		r = network_rebuild(n, NULL, err);
+	r = port_taken(r, err);
+	return r < 0 ? r : set_hairpin(e, err);
 }
 
 /* ---- all of it --------------------------------------------------------------------------------*/

@@ -56,7 +56,7 @@ TEST(resolv_of_the_flags)
 
 static const char *plan(const struct network *w, const struct wire_want *want, struct arena *mem)
 {
-	const struct wire_choice c = {{5, 5, false, "web", "-"}, "ctr-000abc", true};
+	const struct wire_choice c = {{5, 5, false, "web", "-"}, "ctr-000abc", true, true};
 	auto_(str) struct str text = {0};
 	struct json_out out = {.s = &text};
 	struct wire_end e;
