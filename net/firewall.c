@@ -81,6 +81,8 @@ static const struct nft_set inet_sets[] = {
 	{"nets", {TYPE_LINK}, {0}, false},
 	{"internal", {TYPE_LINK}, {0}, false},
 	{"same", {TYPE_LINK, TYPE_LINK}, {0}, false},
+	{"home4", {TYPE_LINK, TYPE_ADDR4}, {0}, false},
+	{"home6", {TYPE_LINK, TYPE_ADDR6}, {0}, false},
 	{"out4", {TYPE_ADDR4}, {0}, true},
 	{"in4", {TYPE_ADDR4}, {0}, true},
 	{"out6", {TYPE_ADDR6}, {0}, true},
@@ -117,8 +119,12 @@ static const struct nft_rule inet_rules[] = {
 	{"output", {FAMILY(NFPROTO_IPV6), IP_HEAD(R0, 24, 16), IS(R0, 16, [15] = 1), DO(NFT_RETURN)}},
 	{"output", {{NFT_IS_HERE, .reg = R0}, CALL("publish")}},
 	{"postrouting", {META(R0, IIFNAME), IN(R0, "nets"), META(R0, OIFNAME), NOT_IN(R0, "nets"), {.kind = NFT_MASQ}}},
-	/* A container that calls its own network's published port: the answer must pass here too. */
-	{"postrouting", {META(R0, IIFNAME), META(R4, OIFNAME), IN(R0, "same"), PUBLISHED, {.kind = NFT_MASQ}}},
+	/* A container that calls its own network's published port: the answer must pass here too. Where
+	 * bridged frames pass here there is no input link any more. */
+	{"postrouting", {FAMILY(NFPROTO_IPV4), META(R0, OIFNAME), IP_HEAD(R4, 12, 4), IN(R0, "home4"), PUBLISHED,
+			 {.kind = NFT_MASQ}}},
+	{"postrouting", {FAMILY(NFPROTO_IPV6), META(R0, OIFNAME), IP_HEAD(R4, 8, 16), IN(R0, "home6"), PUBLISHED,
+			 {.kind = NFT_MASQ}}},
 	{"input", {META(R0, IIFNAME), IN(R0, "internal"), DO(NF_DROP)}},
 	{"forward", {META(R0, IIFNAME), IN(R0, "nets"), GO("leaving")}},
 	{"forward", {META(R0, OIFNAME), IN(R0, "nets"), GO("entering")}},
@@ -248,10 +254,13 @@ void firewall_network(const struct firewall *f, const struct network *w)
 		put_link(f, NFPROTO_INET, "internal", w->link, NULL);
 }
 
-static void put_counters(const struct firewall *f, const struct ip *ip)
+static void put_address(const struct firewall *f, const char *bridge, const struct ip *ip)
 {
+	struct nft_key own = key_of(ip->b, ip->n);
+
 	const char *const sets[] = {ip->n == 4 ? "out4" : "out6", ip->n == 4 ? "in4" : "in6"};
 
+	put_link(f, NFPROTO_INET, ip->n == 4 ? "home4" : "home6", bridge, &own);
 	for (size_t i = 0; i < COUNT(sets); i++) {
 		struct nft_element e = {.family = NFPROTO_INET, .table = f->table, .set = sets[i]};
 		nft_key_add(&e.key, ip->b, ip->n);
@@ -290,7 +299,7 @@ int firewall_end(const struct firewall *f, const struct wire_end *e, struct err 
 	if (a.four.ip.n) {
 		struct nft_key four = key_of(a.four.ip.b, 4);
 		put_link(f, NFPROTO_BRIDGE, "four", e->link, &four);
-		put_counters(f, &a.four.ip);
+		put_address(f, e->bridge, &a.four.ip);
 	}
 	if (a.six.ip.n) {
 		struct nft_key six = key_of(a.six.ip.b, 16);
@@ -298,7 +307,7 @@ int firewall_end(const struct firewall *f, const struct wire_end *e, struct err 
 		struct nft_key own = key_of(local.b, 16);
 		put_link(f, NFPROTO_BRIDGE, "six", e->link, &six);
 		put_link(f, NFPROTO_BRIDGE, "six", e->link, &own);
-		put_counters(f, &a.six.ip);
+		put_address(f, e->bridge, &a.six.ip);
 	}
 	for (size_t i = 0; r == 0 && i < e->n_publish; i++)
 		r = firewall_publish(f, e, &e->publish[i], err);
