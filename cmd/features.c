@@ -127,7 +127,7 @@ static void put_linux(struct json_out *o, struct arena *mem)
 	put_cgroup(o);
 	put_seccomp(o);
 	put_enabled(o, "apparmor", true);
-	put_enabled(o, "selinux", false); /* linux.mountLabel is refused */
+	put_enabled(o, "selinux", true);
 	json_open(o, "intelRdt", '{');
 	json_bool(o, "enabled", true);
 	json_bool(o, "schemata", true);

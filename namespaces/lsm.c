@@ -58,3 +58,15 @@ int lsm_exec_label(const struct config_process *process, const struct host *host
 		*ret = (struct lsm_label){"self/attr/exec", NULL, selinux};
 	return 0;
 }
+
+int lsm_mount_label(const struct config_linux *l, const struct host *host, const char **ret,
+		    struct err *err)
+{
+	*ret = NULL;
+	if (!is_set(l->mount_label))
+		return 0;
+	if (!host->has_selinux)
+		return refuse(err, "linux.mountLabel", l->mount_label, "SELinux");
+	*ret = l->mount_label;
+	return check_text("linux.mountLabel", l->mount_label, err);
+}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The label that a process gets at its exec: process.apparmorProfile and process.selinuxLabel. */
+/* The label that a process gets at its exec: process.apparmorProfile and process.selinuxLabel; and
+ * that of new file systems: linux.mountLabel. */
 #pragma once
 
 #include "runtime/base/err.h"
@@ -13,6 +14,10 @@ struct lsm_label {
 	const char *fallback; /* where older kernels have it, when path is missing; or NULL */
 	const char *text;
 };
+
+/* linux.mountLabel; NULL: there is none. -ENOTSUP where SELinux is not enabled. */
+int lsm_mount_label(const struct config_linux *l, const struct host *host, const char **ret,
+		    struct err *err);
 
 /* What to write for the process. A label that this host cannot enforce is an error (-ENOTSUP),
  * never a label left out; so are labels of two security modules at once, of which the kernel would

@@ -304,7 +304,26 @@ static void plan_attributes(const struct one *o, int16_t mount, struct oplist *o
 	}
 }
 
-static void plan_new(const struct one *o, int16_t mount, struct oplist *ops)
+/* The kernel's own file systems have labels of their own, and one that was given its label already
+ * keeps that. */
+static bool takes_label(const struct one *o)
+{
+	static const char *const own[] = {"proc", "sysfs", "mqueue", "cgroup", "cgroup2"};
+	const char *data = o->words.data.p;
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
+		if (str_eq(o->type, own[i]))
+			return false;
+	for (size_t at = 0; at < o->words.data.len;) { /* key, value, key, value … */
+		if (str_eq(data + at, "context"))
+			return false;
+		at += strlen(data + at) + 1;
+		at += strlen(data + at) + 1;
+	}
+	return true;
+}
+
+static void plan_new(const struct one *o, const char *label, int16_t mount, struct oplist *ops)
 {
 	auto_(str) struct str data = {0};
 
@@ -314,6 +333,10 @@ static void plan_new(const struct one *o, int16_t mount, struct oplist *ops)
 	}
 	str_add_mem(&data, o->words.super.p, o->words.super.len);
 	str_add_mem(&data, o->words.data.p, o->words.data.len);
+	if (label && takes_label(o)) {
+		str_add_mem(&data, "context", sizeof("context"));
+		str_add_mem(&data, label, strlen(label) + 1);
+	}
 	uint32_t type = oplist_str(ops, o->type);
 	uint32_t at = data.len ? oplist_blob(ops, data.p, data.len) : 0;
 	struct op *op = oplist_add(ops, OP_FSMOUNT);
@@ -342,8 +365,8 @@ static void plan_target(const struct one *o, const struct rootfs_slots *s, int16
 		(in_proc ? 0 : OPF_NOPROC) | (strict || o->words.dest_nofollow ? OPF_REALDIR : 0);
 }
 
-static int plan_one(const struct one *o, const struct rootfs_slots *s, int16_t mount,
-		    int16_t target, struct oplist *ops, struct err *err)
+static int plan_one(const struct one *o, const char *label, const struct rootfs_slots *s,
+		    int16_t mount, int16_t target, struct oplist *ops, struct err *err)
 {
 	bool in_proc;
 	int r = check_proc(o, &in_proc, err);
@@ -357,7 +380,7 @@ static int plan_one(const struct one *o, const struct rootfs_slots *s, int16_t m
 		return 0;
 	}
 	if (o->bind == MOUNT_NOT || o->try_new)
-		plan_new(o, mount, ops);
+		plan_new(o, label, mount, ops);
 	plan_attributes(o, mount, ops);
 	if (o->words.copy_up) {
 		uint32_t str = oplist_str(ops, o->dest);
@@ -399,7 +422,7 @@ int mounts_plan(const struct config *cfg, const struct host *host, const struct 
 			int16_t from = o.bind == MOUNT_NOT ? mount
 				       : is_idmapped(&o)   ? idmapped++
 							   : (int16_t)(s->sources + (int)i);
-			r = plan_one(&o, s, from, target, ops, err);
+			r = plan_one(&o, want->label, s, from, target, ops, err);
 		}
 		if (r < 0)
 			return r;

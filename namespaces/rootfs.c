@@ -311,6 +311,7 @@ static void cover(struct oplist *ops, enum op_kind kind, const char *why, size_t
 static void plan_masks(const struct config_linux *l, const struct rootfs_slots *s,
 		       struct oplist *ops)
 {
+	bool has_label = l->mount_label && *l->mount_label; /* whether it may is settled */
 	auto_(str) struct str data = {0};
 
 	if (l->n_masked_paths) {
@@ -323,6 +324,8 @@ static void plan_masks(const struct config_linux *l, const struct rootfs_slots *
 		op->ret = s->null;
 		option(&data, "nr_inodes", "1");
 		option(&data, "mode", "0555");
+		if (has_label)
+			option(&data, "context", l->mount_label);
 		fsmount_op(ops, "tmpfs", &data,
 			   MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
 				   MOUNT_ATTR_NOEXEC,

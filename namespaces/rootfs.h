@@ -43,6 +43,7 @@ struct rootfs_want {
 	bool userns; /* not the host's user namespace: device nodes are bound, not made */
 	const char *const *cgroups; /* "CONTROLLERS:/directory" of the container's groups */
 	size_t n_cgroups;
+	const char *label; /* SELinux context of new file systems (lsm_mount_label), or NULL */
 	size_t n_idmounts; /* mounts_plan_idmapped */
 	bool hooks_look; /* hooks look at root.path, before the pivot, and must see the new root */
 };

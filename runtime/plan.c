@@ -2,6 +2,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
+#include "namespaces/lsm.h"
 #include "namespaces/sysctl.h"
 #include "runtime/base/json.h"
 #include "runtime/base/sys.h"
@@ -203,7 +204,10 @@ static int plan_inside(const struct config *cfg, const struct host *host,
 	struct rootfs_slots slots;
 	int r;
 
-	r = mounts_plan_idmapped(cfg, host, &root_want, &p->mem, &p->idmounts, &p->n_idmounts, err);
+	r = lsm_mount_label(cfg->linux_, host, &root_want.label, err);
+	if (r == 0)
+		r = mounts_plan_idmapped(cfg, host, &root_want, &p->mem, &p->idmounts,
+					 &p->n_idmounts, err);
 	if (r < 0)
 		return r;
 	root_want.n_idmounts = p->n_idmounts;
@@ -226,26 +230,9 @@ static int plan_inside(const struct config *cfg, const struct host *host,
 	return finish(&process, host, p, err);
 }
 
-/* Parts of the config that this version cannot honour are refused by name, never skipped. */
-static int refuse_unsupported(const struct config *cfg, struct err *err)
+static int check_parts(const struct config *cfg, struct err *err)
 {
-	const struct config_linux *l = cfg->linux_;
-	const struct {
-		bool is_there;
-		const char *name;
-	} parts[] = {
-		{l && l->mount_label && *l->mount_label, "linux.mountLabel"},
-	};
-
-	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
-		if (!parts[i].is_there)
-			continue;
-		err_say(err, ENOTSUP, "%s: not supported by this version of ctr", parts[i].name);
-		err_hint(err, "remove it from config.json");
-		err_code(err, "unsupported-property");
-		return -ENOTSUP;
-	}
-	if (!l)
+	if (!cfg->linux_)
 		return err_say(err, EINVAL,
 			       "linux: missing: a container needs at least a mount namespace");
 	if (!cfg->process)
@@ -272,7 +259,7 @@ int plan_create(const struct config *cfg, const struct host *host, const struct 
 	struct plan p = {0};
 	struct given given = {.cgroups = SLOT_NONE, .start = SLOT_NONE};
 
-	int r = refuse_unsupported(cfg, err);
+	int r = check_parts(cfg, err);
 	if (r < 0)
 		return r;
 	oplist_init(&p.ops);

@@ -68,7 +68,8 @@ static const struct {
 	{LINUX("'namespaces':[{'type':'mount'}]"), "process: missing"},
 	{PLAN("", ",'intelRdt':{'closID':'x'}"),
 	 "linux.intelRdt: resctrl is not mounted on /sys/fs/resctrl"},
-	{PLAN("", ",'mountLabel':'x'"), "linux.mountLabel: not supported by this version of ctr"},
+	{PLAN("", ",'mountLabel':'x'"),
+	 "linux.mountLabel: \"x\" cannot be applied: SELinux is not enabled on this host"},
 };
 
 TEST(what_is_not_supported_is_refused_by_name)
