@@ -52,7 +52,9 @@ const struct command cmd_create = {
 
 static int do_start(struct call *call, struct err *err)
 {
-	return ctr_start(call->g->root, call->id, err);
+	const char *notify = getenv("NOTIFY_SOCKET");
+
+	return ctr_start(call->g->root, call->id, notify && *notify ? notify : NULL, err);
 }
 
 const struct command cmd_start = {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
 #include "cmd/oci.h"
+#include "runtime/notify.h"
 #include "runtime/tenant.h"
 
 /* Callers of OCI runtimes have no flag for it. */
@@ -33,6 +36,12 @@ int oci_opts_read(const struct oci_opts *o, const struct call *call, struct bund
 		return r;
 	if (b.config->process)
 		io_opts_tell(b.config->process, listen, call->mem);
+	const char *notify = getenv("NOTIFY_SOCKET");
+	if (b.config->process && notify && *notify) {
+		notify_tell(b.config, arena_printf(call->mem, "%s/%s", want.root, want.id),
+			    call->mem);
+		want.notify = notify;
+	}
 	want.bundle = b.dir;
 	want.config_text = b.text;
 	want.config_len = b.text_len;

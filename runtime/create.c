@@ -16,6 +16,7 @@
 #include "runtime/handoff.h"
 #include "runtime/hooks.h"
 #include "runtime/listener.h"
+#include "runtime/notify.h"
 #include "runtime/outside.h"
 #include "runtime/state.h"
 
@@ -264,7 +265,9 @@ int creation_begin(const struct create_opts *o, const struct config *cfg, const 
 		plan_clear(&c.plan);
 		return r;
 	}
-	r = write_record(&c, o, cfg, host, err);
+	r = o->notify ? notify_prepare(c.c.dir_fd, err) : 0;
+	if (r == 0)
+		r = write_record(&c, o, cfg, host, err);
 	if (r == 0)
 		r = bring_up(&c, o, cfg, host, err);
 	if (r < 0) {

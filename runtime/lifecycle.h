@@ -36,7 +36,9 @@ struct create_opts {
 	enum cg_manager manager;
 	struct stdio_opts io;
 	bool no_new_keyring;
-	bool engine;      /* ctr run IMAGE: soft defaults warn instead of failing */
+	const char
+		*notify; /* NOTIFY_SOCKET of ctr's own: where the program's READY=1 goes; or NULL */
+	bool engine;     /* ctr run IMAGE: soft defaults warn instead of failing */
 	bool auto_remove; /* run: delete on exit */
 	const char *image;
 	const char *tenant;                   /* NULL: nobody's */
@@ -50,8 +52,8 @@ struct create_opts {
 /* OCI create (wait_for_start) or the first half of run. On failure nothing is left. */
 int ctr_create(const struct create_opts *o, const struct config *cfg, const struct host *host,
 	       struct err *err);
-/* OCI start. */
-int ctr_start(const char *root, const char *id, struct err *err);
+/* OCI start. With `notify`, ctr's own NOTIFY_SOCKET, it waits until the program is ready. */
+int ctr_start(const char *root, const char *id, const char *notify, struct err *err);
 /* create, start and, unless o->io.detach, supervise: returns the exit status in *ret_status
  * (0…255, 128 + n when signal n ended it). */
 int ctr_run(const struct create_opts *o, const struct config *cfg, const struct host *host,

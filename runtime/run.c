@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <unistd.h>
+
 #include "net/wire.h"
 #include "runtime/create.h"
 #include "runtime/hooks.h"
 #include "runtime/ledger.h"
+#include "runtime/notify.h"
 #include "runtime/outside.h"
 #include "runtime/state.h"
 #include "runtime/supervise.h"
@@ -20,6 +24,35 @@ static int finish(struct creation *c, const struct create_opts *o, int status, s
 	return r;
 }
 
+/* From the go to poststart. */
+static int start(struct creation *c, const struct config *cfg, struct err *err)
+{
+	struct outside outside = {.record = c->c.state};
+	int r = spawn_go(&c->spawn, err);
+
+	if (r == 0)
+		r = spawn_until(&c->spawn, PROTO_RUNNING, &c->plan.ops, outside_sync, &outside,
+				err);
+	if (r < 0)
+		return creation_explain(&c->spawn, &c->plan.ops, cfg->process, err);
+	return hooks_poststart(c->c.state, c->spawn.pid, err);
+}
+
+/* Whoever is supervised has somebody else wait for its word. */
+static int relay(const struct creation *c, const struct create_opts *o, int ready, struct err *err)
+{
+	pid_t child = o->io.detach ? 0 : fork();
+
+	if (child < 0)
+		return err_set(err, errno, "NOTIFY_SOCKET: fork");
+	if (child > 0)
+		return 0;
+	int r = notify_relay(ready, o->notify, c->spawn.pid, c->spawn.pidfd, err);
+	if (!o->io.detach)
+		_exit(r < 0);
+	return r;
+}
+
 int ctr_run(const struct create_opts *o, const struct config *cfg, const struct host *host,
 	    int *ret_status, struct err *err)
 {
@@ -27,7 +60,7 @@ int ctr_run(const struct create_opts *o, const struct config *cfg, const struct 
 		.c = {.dir_fd = -1, .pidfd = -1},
 		.spawn = SPAWN_NONE,
 	};
-	auto_fd int signals = -1;
+	auto_fd int signals = -1, ready = -1;
 	int status = 0;
 
 	if (!o->io.detach) {
@@ -38,20 +71,18 @@ int ctr_run(const struct create_opts *o, const struct config *cfg, const struct 
 	int r = creation_begin(o, cfg, host, &c, err);
 	if (r < 0)
 		return r;
-	struct outside outside = {.record = c.c.state};
-	r = spawn_go(&c.spawn, err);
+	if (o->notify && (ready = notify_listen(c.c.dir, err)) < 0)
+		r = ready;
 	if (r == 0)
-		r = spawn_until(&c.spawn, PROTO_RUNNING, &c.plan.ops, outside_sync, &outside, err);
-	if (r < 0)
-		creation_explain(&c.spawn, &c.plan.ops, cfg->process, err);
-	else
-		r = hooks_poststart(c.c.state, c.spawn.pid, err);
+		r = start(&c, cfg, err);
 	if (r < 0) {
 		creation_undo(&c);
 		return -err->num;
 	}
-	if (!o->io.detach) {
-		container_unlock(&c.c);
+	container_unlock(&c.c);
+	if (ready >= 0)
+		r = relay(&c, o, ready, err);
+	if (r == 0 && !o->io.detach) {
 		r = supervise(&c.spawn, signals, &status, err);
 		if (r == 0)
 			r = finish(&c, o, status, err);

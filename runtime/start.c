@@ -9,6 +9,7 @@
 #include "runtime/filter.h"
 #include "runtime/hooks.h"
 #include "runtime/load.h"
+#include "runtime/notify.h"
 #include "runtime/outside.h"
 #include "runtime/probe.h"
 #include "runtime/state.h"
@@ -57,7 +58,7 @@ static int check_status(const struct container *c, struct err *err)
 	return err_say(err, EBUSY, "cannot start a container that was not created completely");
 }
 
-int ctr_start(const char *root, const char *id, struct err *err)
+int ctr_start(const char *root, const char *id, const char *notify, struct err *err)
 {
 	auto_(container) struct container c = {.dir_fd = -1, .pidfd = -1};
 	auto_(spawn) struct spawn s = SPAWN_NONE;
@@ -66,6 +67,12 @@ int ctr_start(const char *root, const char *id, struct err *err)
 	int r = container_open(root, id, true, false, &c, err);
 	if (r < 0 || (r = check_status(&c, err)) < 0)
 		return r;
+	auto_fd int ready = -1;
+	if (notify && faccessat(c.dir_fd, NOTIFY_DIR, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+		ready = notify_listen(c.dir, err);
+		if (ready < 0)
+			return ready;
+	}
 	s.chan = chan_connect(c.dir_fd, "start.sock");
 	if (s.chan < 0)
 		return err_set(err, s.chan, "reach the container's init");
@@ -88,5 +95,8 @@ int ctr_start(const char *root, const char *id, struct err *err)
 		struct err ignored;
 		ctr_destroy(&c, &ignored);
 	}
-	return r;
+	if (r < 0 || ready < 0)
+		return r;
+	container_unlock(&c);
+	return notify_relay(ready, notify, c.pid, c.pidfd, err);
 }
