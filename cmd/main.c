@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "cmd/bundle.h"
@@ -52,6 +53,11 @@ static const struct command *const commands[] = {
 	&cmd_reclaim,
 	/* images */
 	&cmd_images,
+	&cmd_image,
+	&cmd_history,
+	&cmd_tag,
+	&cmd_rmi,
+	&cmd_prune,
 	FAR_POINTERS,
 	NULL,
 };
@@ -273,6 +279,9 @@ int main(int argc, char **argv)
 	const char **words = NULL;
 	struct err err = {0};
 
+#ifdef CTR_IMAGE
+	signal(SIGPIPE, SIG_IGN); /* ctr-unpack may end before it has read all */
+#endif
 	/* A few large steps of the heap instead of many small ones, and none back. */
 	mallopt(M_TOP_PAD, 1 << 20);
 	mallopt(M_TRIM_THRESHOLD, 64 << 20);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pull, and unpack, which ctr calls when an image is there but its layers are not. */
 #include <errno.h>
-#include <signal.h>
 
 #include "cmd/out.h"
 #include "cmd/progress.h"
@@ -103,7 +102,6 @@ static int do_pull(struct call *call, struct err *err)
 	const struct pull_opts *o = call->opts;
 	struct pull p = {.o = o, .store = STORE_NONE, .mem = call->mem, .platform = platform_own()};
 
-	signal(SIGPIPE, SIG_IGN);
 	int r = remote_read(&o->remote, call->mem, &p.remote, err);
 	if (r < 0 || (r = progress_read(o->progress, o->remote.quiet, &p.progress, err)) < 0 ||
 	    (o->platform && (r = platform_parse(o->platform, call->mem, &p.platform, err)) < 0) ||
