@@ -338,20 +338,21 @@ int tree_file(struct tree *t, const char *name, const struct tree_entry *e, stru
 	}
 	if (fd < 0)
 		return err_set(err, errno, "make the file");
-	/* A change of owner takes the set-id bits away, so they come after it. */
 	if (t->keeps_ids && (e->uid || e->gid) && fchown(fd, e->uid, e->gid) < 0)
 		return err_set(err, errno, "give it to %u:%u", e->uid, e->gid);
-	if ((e->mode & 07000) && fchmod(fd, e->mode & 07777) < 0)
-		return err_set(err, errno, "set its mode");
 	return steal_fd(&fd);
 }
 
 int tree_close(int fd, const struct tree_entry *e, struct err *err)
 {
 	const struct timespec times[2] = {e->mtime, e->mtime};
-	int r = futimens(fd, times) < 0 && errno != EINVAL ? err_set(err, errno, "set its time")
-							   : 0;
+	int r = 0;
 
+	/* A change of owner takes the set-id bits away, and so does writing: they come last. */
+	if ((e->mode & 07000) && fchmod(fd, e->mode & 07777) < 0)
+		r = err_set(err, errno, "set its mode");
+	if (r == 0 && futimens(fd, times) < 0 && errno != EINVAL)
+		r = err_set(err, errno, "set its time");
 	if (close(fd) < 0 && r == 0)
 		r = err_set(err, errno, "close the file");
 	return r;

@@ -51,7 +51,7 @@ int tree_sign(struct tree *t, const char *name, struct err *err);
 int tree_make(struct tree *t, const char *name, const struct tree_entry *e, struct err *err);
 /* Makes an empty regular file: its descriptor, for the caller to write, and to give to tree_close. */
 int tree_file(struct tree *t, const char *name, const struct tree_entry *e, struct err *err);
-/* The file is complete: its time. */
+/* The file is complete: its set-id bits and its time. */
 int tree_close(int fd, const struct tree_entry *e, struct err *err);
 /* A second name for something in this tree. */
 int tree_link(struct tree *t, const char *name, const char *target, struct err *err);
