@@ -51,8 +51,7 @@ int ctr_kill(const char *root, const char *id, int sig, bool all, struct err *er
 	return 0;
 }
 
-/* Ends the first process, paused or not, and waits until it is gone. */
-static int end_process(struct container *c, struct err *err)
+int ctr_end(struct container *c, struct err *err)
 {
 	if (c->pidfd < 0)
 		return 0;
@@ -97,7 +96,7 @@ int ctr_dismantle(struct container *c, struct err *err)
 
 int ctr_destroy(struct container *c, struct err *err)
 {
-	int r = end_process(c, err);
+	int r = ctr_end(c, err);
 
 	return r < 0 ? r : ctr_dismantle(c, err);
 }

@@ -76,6 +76,8 @@ int ctr_exec(const struct exec_opts *o, const struct host *host, int *ret_status
  * namespace and sig is SIGKILL). */
 int ctr_kill(const char *root, const char *id, int sig, bool all, struct err *err);
 int ctr_delete(const char *root, const char *id, bool force, struct err *err);
+/* Ends the first process, paused or not, and all others if they need it; waits until it is gone. */
+int ctr_end(struct container *c, struct err *err);
 /* The last part of delete, for one that is open and locked: ends its processes, */
 int ctr_destroy(struct container *c, struct err *err);
 /* and when they have ended: groups, poststop hooks, the record. */

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 
 #include "runtime/base/fd.h"
-#include "runtime/base/sys.h"
 #include "runtime/config/decode.h"
 #include "runtime/create.h"
 #include "runtime/filter.h"
@@ -87,7 +86,8 @@ int ctr_start(const char *root, const char *id, const char *notify, struct err *
 	if (r < 0) {
 		explain(&c, &s, err);
 		/* Unless it has ended by itself, it will not get any further. */
-		sys_pidfd_send_signal(c.pidfd, SIGKILL);
+		struct err ignored;
+		ctr_end(&c, &ignored);
 		return -err->num;
 	}
 	r = hooks_poststart(c.state, c.pid, err);

@@ -73,7 +73,7 @@ on_host() {
 }
 
 @test "other images are named as missing" {
-	run ctr run debian true
+	run ctr run --pull never debian true
 	ended 125
 	has 'there is no image "debian"'
 	run ctr run
