@@ -49,7 +49,7 @@ export_manager() { export NOTIFY_SOCKET=$PWD/manager.sock; }
 	timeout 20 "$CTR" --root "$ROOT" run -d -b b --pid-file pid "$ID" >out 2>&1 </dev/null
 	[ "$(xargs <manager.out)" = "READY=1 MAINPID=$(cat pid) BARRIER=1" ]
 	timeout 20 "$CTR" --root "$ROOT" run -b b --pid-file pid2 "$ID-2" >out 2>&1 </dev/null 3>&- &
-	told() { grep -q "MAINPID=$(cat pid2)" manager.out; }
+	told() { [ -s pid2 ] && grep -qx "MAINPID=$(cat pid2)" manager.out; }
 	until_true told
 	ctr kill "$ID-2" KILL
 }
