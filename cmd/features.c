@@ -10,6 +10,8 @@
 #include "namespaces/mount_words.h"
 #include "runtime/base/json.h"
 #include "runtime/config/config.h"
+#include "runtime/shares.h"
+#include "runtime/tenant.h"
 
 enum { WORDS_MAX = 256 };
 
@@ -155,7 +157,16 @@ static int do_features(struct call *call, struct err *err)
 					    "poststart",
 					    "poststop",
 					    NULL};
-	static const char *const unsafe[] = {"org.systemd.property.", NULL};
+	static const char *const unsafe[] = {"org.systemd.property.",
+					     "run.oci.keep_original_groups",
+					     "run.oci.pidfd_receiver",
+					     "run.oci.seccomp.receiver",
+					     "run.oci.seccomp_fail_unknown_syscall",
+					     TENANT_ANNOTATION,
+					     SHARES_CORE_SCHED,
+					     SHARES_PAGES,
+					     SHARES_OWN_SIZE,
+					     NULL};
 	const struct scmp_version *v = seccomp_version();
 	auto_(str) struct str text = {0};
 	struct json_out o = {.s = &text, .indent = "    "};

@@ -37,6 +37,8 @@ struct seccomp_filter {
  * -E2BIG: more instructions than the kernel takes. On success the caller clears *ret. */
 int seccomp_compile(const struct config_seccomp *profile, const struct host *host,
 		    struct seccomp_filter *ret, struct err *err);
+/* -EINVAL: a rule names a system call that this machine has not, which else is skipped. */
+int seccomp_check_names(const struct config_seccomp *profile, struct err *err);
 void seccomp_filter_clear(struct seccomp_filter *f);
 
 /* Whether that is a program as seccomp_compile makes them: known instructions, jumps that stay

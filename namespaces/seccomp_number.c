@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Names of system calls to numbers: libseccomp's, and those that are too new for it. */
+#include <errno.h>
 #include <seccomp.h>
 #include <stdlib.h>
 
+#include "namespaces/seccomp.h"
 #include "namespaces/seccomp_table.h"
 #include "runtime/base/auto.h"
 #include "runtime/base/str.h"
@@ -67,4 +69,19 @@ void seccomp_mux_load(uint32_t arch, struct seccomp_mux *ret)
 		if (pseudo <= -100 && pseudo > -300)
 			ret->direct[-pseudo] = (int16_t)number;
 	}
+}
+
+int seccomp_check_names(const struct config_seccomp *profile, struct err *err)
+{
+	uint32_t arch = seccomp_arch_native();
+
+	for (size_t i = 0; i < profile->n_syscalls; i++)
+		for (size_t k = 0; k < profile->syscalls[i].n_names; k++)
+			if (seccomp_number(arch, profile->syscalls[i].names[k]) == -1)
+				return err_say(
+					err, EINVAL,
+					"linux.seccomp.syscalls[%zu].names[%zu]: unknown system call "
+					"\"%s\"",
+					i, k, profile->syscalls[i].names[k]);
+	return 0;
 }

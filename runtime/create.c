@@ -228,7 +228,10 @@ static int bring_up(struct creation *c, const struct create_opts *o, const struc
 		return creation_explain(&c->spawn, &c->plan.ops, cfg->process, err);
 	if (c->spawn.pid != first || hooks) /* it had to fork; or hooks may have looked */
 		r = container_write_init(&c->c, c->spawn.pid, false, err);
-	return r < 0 ? r : creation_hand_over(&o->io, &c->spawn, err);
+	struct stdio_opts io = o->io;
+	if (!io.pidfd_socket)
+		io.pidfd_socket = config_annotation(cfg, "run.oci.pidfd_receiver");
+	return r < 0 ? r : creation_hand_over(&io, &c->spawn, err);
 }
 
 static int check_terminal(const struct create_opts *o, const struct config *cfg, struct err *err)

@@ -6,6 +6,7 @@
 
 #include "namespaces/seccomp_cache.h"
 #include "runtime/base/path.h"
+#include "runtime/base/str.h"
 #include "runtime/filter.h"
 
 /* <root>/.seccomp: a name that no container can have. */
@@ -31,6 +32,10 @@ int filter_get(const struct config *cfg, const struct host *host, const char *ro
 	*ret = (struct seccomp_filter){0};
 	if (!cfg->linux_ || !cfg->linux_->seccomp)
 		return 0;
+	const char *strict = config_annotation(cfg, "run.oci.seccomp_fail_unknown_syscall");
+	int r = strict && str_eq(strict, "1") ? seccomp_check_names(cfg->linux_->seccomp, err) : 0;
+	if (r < 0)
+		return r;
 	auto_fd int cache = open_cache(root);
 	return seccomp_cached(cache, cfg->linux_->seccomp, host, ret, err);
 }

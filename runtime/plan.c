@@ -121,6 +121,14 @@ struct given {
 	int16_t start;
 };
 
+/* podman run --group-add keep-groups: the caller's own groups stay, whatever the config has. */
+static bool plan_keeps_groups(const struct config *cfg)
+{
+	const char *word = config_annotation(cfg, "run.oci.keep_original_groups");
+
+	return word && str_eq(word, "1");
+}
+
 struct hook_subject plan_hook_subject(const struct config *cfg, const char *id, const char *bundle)
 {
 	return (struct hook_subject){
@@ -191,8 +199,9 @@ static int plan_inside(const struct config *cfg, const struct host *host,
 		.n_annotations = cfg->n_annotations,
 		.id = want->id,
 		.in_userns = p->ns.maps_ids,
-		.keeps_groups = ns_denies_setgroups(cfg, host),
-		.may_keep_groups = (p->ns.maps_ids || host->in_userns) && !p->ns.new_user,
+		.keeps_groups = ns_denies_setgroups(cfg, host) || plan_keeps_groups(cfg),
+		/* One that denies setgroups has children that do, too. */
+		.may_keep_groups = host->in_userns || (p->ns.maps_ids && !p->ns.new_user),
 		.is_init = true,
 		.start = given->start,
 		.filter = want->filter,
@@ -300,7 +309,7 @@ int plan_exec(const struct config *cfg, const struct config_process *process,
 		.n_annotations = cfg->n_annotations,
 		.id = want->id,
 		.in_userns = (want->namespaces & CLONE_NEWUSER) != 0,
-		.keeps_groups = want->drops_groups,
+		.keeps_groups = want->drops_groups || plan_keeps_groups(cfg),
 		.root = SLOT_CWD,
 		.start = SLOT_NONE,
 		.filter = want->filter,

@@ -263,3 +263,60 @@ rootless() {
 	ended 1
 	has "user namespace"
 }
+
+@test "rootless: hooks, and a listener for the filter" {
+	rootless
+	cat >note <<-E
+		#!/bin/sh
+		echo "\$1 \$(id -u) \$(readlink /proc/self/ns/user)" >>$PWD/notes
+	E
+	chmod 755 note
+	jq --arg n "$PWD/note" '.hooks = ([["prestart", "createRuntime", "createContainer", "poststart", "poststop"][] |
+		{(.): [{path: $n, args: ["note", .]}]}] | add) | .process.args = ["mkdir", "/tmp/d"] | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW",
+		listenerPath: "'"$PWD"'/agent.sock", syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_NOTIFY"}]}' b/config.json >new
+	cat new >b/config.json
+	as_user "${BATS_TEST_DIRNAME%/tests/*}/build/tests/agent" "$PWD/agent.sock" "$PWD/agent.out" 3>&- &
+	local agent=$!
+	until_true test -S agent.sock
+	run as_user "$CTR" --root "$PWD/mine" run -b b "$ID"
+	kill "$agent"
+	has "Disk quota exceeded"
+	[ "$(cut -d' ' -f1 notes | xargs)" = "prestart createRuntime createContainer poststart poststop" ]
+	# Inside, the container's root; outside, the user.
+	grep -q "^createContainer 0 " notes
+	grep -qF "createRuntime 65534 $(ns_of self user)" notes
+	[ "$(grep -cF "$(ns_of self user)" notes)" = 4 ]
+}
+
+@test "rootless: inside a user namespace that is there already, with and without one more" {
+	rootless
+	# As podman calls a runtime: root of a user namespace of the user's, which the container stays in.
+	config b '.linux.namespaces |= map(select(.type != "user")) | del(.linux.uidMappings, .linux.gidMappings) |
+		.process.args = ["sh", "-c", "id -u; readlink /proc/self/ns/user; tr -s \" \" </proc/self/uid_map"]'
+	chown 65534 b/config.json
+	run as_user unshare -Urm sh -c "readlink /proc/self/ns/user; exec $CTR --root $PWD/mine run -b b $ID"
+	ended 0
+	[ "${lines[1]}" = 0 ]
+	[ "${lines[0]}" = "${lines[2]}" ]
+	# And one inside that.
+	config b '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 0, size: 1}] |
+		.linux.gidMappings = .linux.uidMappings'
+	chown 65534 b/config.json
+	run as_user unshare -Urm sh -c "readlink /proc/self/ns/user; exec $CTR --root $PWD/mine run -b b $ID"
+	ended 0
+	[ "${lines[1]}" = 0 ]
+	[ "${lines[0]}" != "${lines[2]}" ]
+}
+
+@test "rootless: what takes root is refused by name" {
+	rootless '.mounts += [{destination: "/m", source: "/tmp", options: ["bind", "idmap"]}]'
+	run as_user "$CTR" --root "$PWD/mine" run -b b "$ID"
+	ended 1
+	has "only root can map the ids of a mount"
+	config b 'del(.mounts[-1]) | .linux.netDevices = {eth0: {}} | .linux.namespaces += [{type: "network"}]'
+	chown 65534 b/config.json
+	run as_user "$CTR" --root "$PWD/mine" run -b b "$ID"
+	ended 1
+	has "linux.netDevices: only root can move network devices"
+	[ -z "$(ls mine 2>/dev/null)" ]
+}
