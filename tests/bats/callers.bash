@@ -62,7 +62,10 @@ compare() {
 	case_with ctr &
 	second=$!
 	wait "$first" "$second"
-	[ "$(<ctr.code)" != 0 ] || return 0
+	if [ "$(<ctr.code)" = 0 ]; then
+		[ "$(<runc.code)" = 0 ] || sed 's/^/# with runc: /' runc.out >&3
+		return
+	fi
 	sed 's/^/ctr:  /' ctr.out
 	[ "$(<runc.code)" = 0 ] || sed 's/^/runc: /' runc.out
 	return 1
