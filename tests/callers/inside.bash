@@ -67,6 +67,6 @@ remains() {
 	find /sys/fs/cgroup -mindepth 2 -type d ! -path '*/leaf' -printf 'cgroup %p\n'
 	find /run/runc /run/ctr -mindepth 1 -maxdepth 1 ! -name '.*' -printf 'state %p\n' 2>/dev/null || :
 	# A zombie is the caller's to reap.
-	ps -eo pid=,stat=,args= | awk '$2 !~ /Z/ && ($3 ~ /(^|\/)(conmon|containerd-shim.*|ctr-init|ctr-runc|runc|ctr)$/ ||
+	ps -eo pid=,stat=,args= | awk '$2 !~ /Z/ && ($3 ~ /(^|\/)(conmon|containerd-shim.*|ctr-init|ctr-runc|runc)$/ ||
 		/sleep 1[0-9][0-9] *$/) { print "process " $0 }'
 }
