@@ -238,6 +238,11 @@ static struct curl_slist *headers_of(const struct http_request *q, bool with_cre
 
 	for (size_t i = 0; i < q->headers.n; i++)
 		list = curl_slist_append(list, q->headers.v[i]);
+	if (q->from) { /* not curl's own way: that takes an answer from the beginning for a failure */
+		auto_free char *line =
+			mem_printf("Range: bytes=%llu-", (unsigned long long)q->from);
+		list = curl_slist_append(list, line);
+	}
 	if (q->authorization && with_credentials) {
 		auto_free char *line = mem_printf("Authorization: %s", q->authorization);
 		list = curl_slist_append(list, line);
@@ -262,8 +267,6 @@ static void set_options(struct exchange *x, const char *url, struct curl_slist *
 	curl_easy_setopt(c, CURLOPT_HEADERDATA, x);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, x);
-	if (x->q->from)
-		curl_easy_setopt(c, CURLOPT_RESUME_FROM_LARGE, (curl_off_t)x->q->from);
 	set_tls(c, x->q->tls);
 	set_body(x);
 }
