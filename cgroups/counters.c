@@ -79,7 +79,7 @@ static int read_value(const char *dir, const char *at, uint64_t *ret)
 	if (str_eq(at, "cpu.max")) {
 		int r = cg_file_read(dir, at, text, sizeof(text));
 		*ret = r < 0 ? 0 : cg_millicpus(text);
-		return r;
+		return r < 0 ? r : 0;
 	}
 	if (!key)
 		return cg_file_u64(dir, at, ret);

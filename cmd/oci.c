@@ -3,6 +3,7 @@
 
 #include "cmd/oci.h"
 #include "runtime/notify.h"
+#include "runtime/own_size.h"
 #include "runtime/tenant.h"
 
 /* Callers of OCI runtimes have no flag for it. */
@@ -34,6 +35,7 @@ int oci_opts_read(const struct oci_opts *o, const struct call *call, struct bund
 			&want.tenant, err);
 	if (r < 0)
 		return r;
+	own_size_mounts(want.root, call->id, call->mem, b.config);
 	if (b.config->process)
 		io_opts_tell(b.config->process, listen, call->mem);
 	const char *notify = getenv("NOTIFY_SOCKET");

@@ -17,6 +17,7 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/log.h"
 #include "runtime/config/encode.h"
+#include "runtime/own_size.h"
 #include "runtime/probe.h"
 #include "runtime/tenant.h"
 
@@ -26,7 +27,7 @@ struct run_opts {
 	struct share_flags shares;
 	const char *name, *rootfs, *disk, *pull, *tenant;
 	struct words env_files;
-	bool remove, interactive, core_sched, page_sharing;
+	bool remove, interactive, core_sched, page_sharing, own_size;
 };
 
 /* clang-format off */
@@ -58,6 +59,7 @@ static const struct arg run_args[] = {
 	{"memory-reservation", 0, TEXT(memory_reservation), "SIZE", "memory that is not taken back easily"},
 	SHARE_ARGS(OPT(shares)),
 	{"core-sched", 0, ARG_FLAG, OPT(core_sched), NULL, "share no processor core with others, not even as hyperthreads"},
+	{"own-size", 0, ARG_FLAG, OPT(own_size), NULL, "/proc shows its own memory and processors"},
 	{"page-sharing", 0, ARG_FLAG, OPT(page_sharing), NULL, "let the kernel merge equal pages with other such containers"},
 	{"tenant", 0, ARG_TEXT, OPT(tenant), "NAME", "whose container it is: its part of the machine, its policy"},
 	{"pids-limit", 0, TEXT(pids_limit), "N", "most processes and threads (512); -1: no limit"},
@@ -315,6 +317,8 @@ static int add_shares(const struct run_opts *o, const struct host *host, const s
 		log_warning("%s", warning);
 	if (o->core_sched)
 		annotate(cfg, SHARES_CORE_SCHED, call->mem);
+	if (o->own_size)
+		annotate(cfg, SHARES_OWN_SIZE, call->mem);
 	if (o->page_sharing)
 		annotate(cfg, SHARES_PAGES, call->mem);
 	if (r == 0 && shares.has_cpu_burst_us && !o->flags.cpus)
@@ -343,6 +347,7 @@ static int run_found(struct call *call, const struct run_opts *o, struct run_fla
 	    (r = tenant_join(want.root, o->tenant, flags->id, host, cfg, call->mem, &want.tenant,
 			     err)) < 0)
 		return r;
+	own_size_mounts(want.root, flags->id, call->mem, cfg);
 	io_opts_tell(cfg->process, listen, call->mem);
 	want.id = flags->id;
 	want.bundle = image->scratch ? image->scratch : image->root;

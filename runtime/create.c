@@ -18,6 +18,7 @@
 #include "runtime/listener.h"
 #include "runtime/notify.h"
 #include "runtime/outside.h"
+#include "runtime/own_size.h"
 #include "runtime/state.h"
 
 enum { STATE_VERSION = 1 };
@@ -208,6 +209,7 @@ static int bring_up(struct creation *c, const struct create_opts *o, const struc
 	int r = make_groups(c, o, cfg, host, &cg, err);
 
 	if (r < 0 || (r = rdt_apply(&c->plan.rdt, RDT_ROOT, err)) < 0 ||
+	    (r = own_size_write(&c->c, true, err)) < 0 ||
 	    (r = join_networks(c, o, &wire, err)) < 0 || (r = spawn_init(c, o, &cg, err)) < 0)
 		return r;
 	outside.record = c->c.state;

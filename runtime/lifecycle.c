@@ -11,6 +11,7 @@
 #include "runtime/hooks.h"
 #include "runtime/ledger.h"
 #include "runtime/lifecycle.h"
+#include "runtime/own_size.h"
 #include "runtime/state.h"
 
 enum { END_TIMEOUT_MS = 10000 };
@@ -161,7 +162,8 @@ int ctr_update(const char *root, const char *id, const struct config_resources *
 		return r;
 	for (size_t i = 0; i < plan.n_warnings; i++)
 		log_warning("%s", plan.warnings[i]);
-	return cg_update(&plan, err);
+	r = cg_update(&plan, err);
+	return r < 0 ? r : own_size_write(&c, false, err);
 }
 
 int ctr_update_rdt(const char *root, const char *id, const char *line, struct err *err)

@@ -31,7 +31,7 @@ billed() {
 	billed '.rows[0].containers == '"$n"' and .tornRecords == 0'
 	if is_v2; then
 		parent=/sys/fs/cgroup/bats-$ID-all
-		counted=$(awk '$1 == "usage_usec" {print $2 * 1000}' "$parent/cpu.stat")
+		counted=$(awk '$1 == "usage_usec" {printf "%.0f", $2 * 1000}' "$parent/cpu.stat")
 	else
 		parent=$(hierarchy cpuacct)/bats-$ID-all
 		counted=$(<"$parent/cpuacct.usage")

@@ -59,7 +59,7 @@ limit() {
 	ctr run -d --name "$ID" --tenant "$T/web" host sleep 100 >out 2>&1
 	pid=$(ctr state "$ID" | jq .pid)
 	grep -q "/ctr/$T/web/$ID$" "/proc/$pid/cgroup"
-	light b ".annotations = {\"io.ctr.tenant\": \"$T\"} | .linux.namespaces += [{type: \"cgroup\"}]
+	light b ".annotations = {\"io.ctr.tenant\": \"$T\"} | .linux.namespaces |= (map(select(.type != \"cgroup\")) + [{type: \"cgroup\"}])
 		| .linux.seccomp = {defaultAction: \"SCMP_ACT_ALLOW\"}"
 	ctr run --detach --bundle b "$ID-2" >out 2>&1 </dev/null || { cat out; false; }
 	grep -q "/ctr/$T/$ID-2$" "/proc/$(ctr state "$ID-2" | jq .pid)/cgroup"
