@@ -58,7 +58,8 @@ extern const struct command cmd_network, cmd_port;
 extern const struct command cmd_update, cmd_events;
 extern const struct command cmd_spec, cmd_validate, cmd_plan;
 extern const struct command cmd_features;
-extern const struct command cmd_stats, cmd_counters, cmd_why, cmd_usage, cmd_tenant, cmd_reclaim;
+extern const struct command cmd_stats, cmd_counters, cmd_why, cmd_usage, cmd_tenant, cmd_reclaim,
+	cmd_capacity, cmd_metrics;
 extern const struct command cmd_images, cmd_rmi, cmd_prune, cmd_tag, cmd_history, cmd_image;
 
 /* Option tables are ended by this. */

@@ -51,6 +51,8 @@ static const struct command *const commands[] = {
 	&cmd_why,
 	&cmd_usage,
 	&cmd_reclaim,
+	&cmd_capacity,
+	&cmd_metrics,
 	/* images */
 	&cmd_images,
 	&cmd_image,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <time.h>
@@ -41,4 +42,37 @@ const char *clock_now(char buf[CLOCK_TEXT_MAX], bool nanoseconds)
 
 	clock_gettime(CLOCK_REALTIME, &t);
 	return clock_text(buf, t.tv_sec, nanoseconds ? (unsigned)t.tv_nsec : CLOCK_WHOLE);
+}
+
+/* Days since 1970 of a date, in years that begin in March, as date_of has them. */
+static int64_t day_of(int64_t year, unsigned month, unsigned day)
+{
+	int64_t y = month <= 2 ? year - 1 : year, era = y / 400;
+	unsigned of_era = (unsigned)(y % 400), m = month > 2 ? month - 3 : month + 9;
+
+	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + (153 * m + 2) / 5 + day -
+	       1 - 719468;
+}
+
+int clock_parse(const char *text, uint64_t *ret_ns)
+{
+	unsigned year, month, day, hour, minute, second;
+	uint64_t ns = 0, unit = 100000000;
+	int n = 0;
+
+	if (sscanf(text, "%4u-%2u-%2uT%2u:%2u:%2u%n", &year, &month, &day, &hour, &minute, &second,
+		   &n) != 6 ||
+	    year < 1970 || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 ||
+	    minute > 59 || second > 60)
+		return -EINVAL;
+	const char *at = text + n;
+	if (*at == '.')
+		for (at++; *at >= '0' && *at <= '9'; at++, unit /= 10)
+			ns += (uint64_t)(*at - '0') * unit;
+	if (at[0] != 'Z' || at[1])
+		return -EINVAL;
+	uint64_t seconds =
+		(uint64_t)day_of(year, month, day) * 86400 + hour * 3600U + minute * 60U + second;
+	*ret_ns = seconds * 1000000000 + ns;
+	return 0;
 }

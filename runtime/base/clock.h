@@ -10,4 +10,6 @@ enum { CLOCK_TEXT_MAX = 40, CLOCK_WHOLE = 1000000000 };
 /* "2026-01-02T03:04:05Z" (RFC 3339) for seconds since 1970, those before being 1970; with
  * nanoseconds below CLOCK_WHOLE "…05.012345678Z". */
 const char *clock_text(char buf[CLOCK_TEXT_MAX], int64_t seconds, unsigned nanoseconds);
+/* The other way: nanoseconds since 1970 of an RFC 3339 text in UTC. 0 or -EINVAL. */
+int clock_parse(const char *text, uint64_t *ret_ns);
 const char *clock_now(char buf[CLOCK_TEXT_MAX], bool nanoseconds);
