@@ -252,11 +252,14 @@ static bool has_mount(const struct config *cfg, const char *at)
 
 void own_size_mounts(const char *root, const char *id, struct arena *mem, struct config *cfg)
 {
-	static const char *options[] = {"bind", "ro", "nosuid", "nodev", "noexec"};
+	static const char *const options[] = {"bind", "ro", "nosuid", "nodev", "noexec"};
+	const size_t n = sizeof(options) / sizeof(*options);
 
 	if (!shares_wants(cfg->annotations, cfg->n_annotations, SHARES_OWN_SIZE))
 		return;
 	struct config_mount *list = arena_zalloc(mem, cfg->n_mounts + N_FILES, sizeof(*list));
+	const char **copy = arena_zalloc(mem, n, sizeof(*copy));
+	memcpy(copy, options, sizeof(options));
 	if (cfg->n_mounts)
 		memcpy(list, cfg->mounts, cfg->n_mounts * sizeof(*list));
 	cfg->mounts = list;
@@ -267,8 +270,8 @@ void own_size_mounts(const char *root, const char *id, struct arena *mem, struct
 			.destination = files[i].path,
 			.type = "bind",
 			.source = arena_printf(mem, "%s/%s/own/%s", root, id, files[i].name),
-			.options = options,
-			.n_options = sizeof(options) / sizeof(*options)};
+			.options = copy,
+			.n_options = n};
 	}
 }
 

@@ -80,7 +80,11 @@ int tenant_admit(struct tenant *const *all, size_t n, const struct tenant *new,
 
 /* Whether a container of the tenant may be as cfg says. -EPERM, code "tenant-policy", names the first
  * thing that it may not ask for, and the word that would allow it. */
-int tenant_allows(const struct tenant *t, const struct config *cfg, struct err *err);
+int tenant_allows(const struct tenant *t, const struct config *cfg, const char *root,
+		  const char *id, struct err *err);
+/* Whether it is one of the files that every container is given, of the host's or of those that
+ * are kept for it and for its networks. */
+bool tenant_is_own_mount(const struct config_mount *m, const char *root, const char *id);
 /* The same for a process that exec adds. */
 int tenant_allows_process(const struct tenant *t, const struct config_process *p, struct err *err);
 /* Whether it is one of the words of --allow; -EINVAL lists them. */

@@ -37,13 +37,14 @@ static int choose(const struct tenants *t, const char *name, const struct host *
 }
 
 /* The policy must see where a path leads, and what it saw is what will be mounted. */
-static int resolve_sources(struct config *cfg, struct arena *mem, struct err *err)
+static int resolve_sources(struct config *cfg, const char *root, const char *id, struct arena *mem,
+			   struct err *err)
 {
 	char link[64], path[PATH_MAX];
 
 	for (size_t i = 0; i < cfg->n_mounts; i++) {
 		struct config_mount *m = &cfg->mounts[i];
-		if (!m->source || *m->source != '/')
+		if (!m->source || *m->source != '/' || tenant_is_own_mount(m, root, id))
 			continue;
 		auto_fd int fd = open(m->source, O_PATH | O_CLOEXEC);
 		if (fd < 0) /* the executor will say so */
@@ -121,7 +122,8 @@ int tenant_join(const char *root, const char *name, const char *id, const struct
 	if ((r = tenants_open(root, false, &t, err)) < 0 ||
 	    (r = choose(&t, name, host, &tenant, err)) < 0 || !tenant)
 		return r;
-	if ((r = resolve_sources(cfg, mem, err)) < 0 || (r = tenant_allows(tenant, cfg, err)) < 0 ||
+	if ((r = resolve_sources(cfg, root, id, mem, err)) < 0 ||
+	    (r = tenant_allows(tenant, cfg, root, id, err)) < 0 ||
 	    (r = admit(tenant, cfg->linux_ ? cfg->linux_->resources : NULL, err)) < 0)
 		return r;
 	if (!host->euid && (r = tenant_ensure(&t, tenant->name, host, err)) < 0)

@@ -24,8 +24,12 @@ static bool may(const struct tenant *t, const char *word)
 
 /* --- the questions: what of it is asked for, or NULL -------------------------------------------- */
 
-/* The tenant, for rules that depend on more than a word. */
-typedef const char *question(const struct tenant *t, const struct config *cfg);
+/* Who asks, for rules that depend on more than a word. */
+struct who {
+	const struct tenant *tenant;
+	const char *root, *id; /* the container's */
+};
+typedef const char *question(const struct who *q, const struct config *cfg);
 
 static const char *shares_namespace(const struct config *cfg, enum config_namespace_type type,
 				    const char *what)
@@ -38,14 +42,14 @@ static const char *shares_namespace(const struct config *cfg, enum config_namesp
 	return what;
 }
 
-static const char *asks_network(const struct tenant *t, const struct config *cfg)
+static const char *asks_network(const struct who *q, const struct config *cfg)
 {
-	(void)t;
+	(void)q;
 	return shares_namespace(cfg, CONFIG_NAMESPACE_TYPE_NETWORK,
 				"the host's network (--network host)");
 }
 
-static const char *asks_namespaces(const struct tenant *t, const struct config *cfg)
+static const char *asks_namespaces(const struct who *q, const struct config *cfg)
 {
 	static const struct {
 		enum config_namespace_type type;
@@ -59,7 +63,7 @@ static const char *asks_namespaces(const struct tenant *t, const struct config *
 	};
 	const char *what = NULL;
 
-	(void)t;
+	(void)q;
 	for (size_t i = 0; !what && i < N_OF(rows); i++)
 		what = shares_namespace(cfg, rows[i].type, rows[i].what);
 	return what;
@@ -94,26 +98,26 @@ static const char *first_cap(const struct config_process *p)
 	return NULL;
 }
 
-static const char *asks_caps(const struct tenant *t, const struct config *cfg)
+static const char *asks_caps(const struct who *q, const struct config *cfg)
 {
-	(void)t;
+	(void)q;
 	return first_cap(cfg->process);
 }
 
-static const char *asks_new_privileges(const struct tenant *t, const struct config *cfg)
+static const char *asks_new_privileges(const struct who *q, const struct config *cfg)
 {
-	(void)t;
+	(void)q;
 	return cfg->process && !cfg->process->no_new_privileges
 		       ? "set-user-id programs (no-new-privileges=false)"
 		       : NULL;
 }
 
-static const char *asks_devices(const struct tenant *t, const struct config *cfg)
+static const char *asks_devices(const struct who *q, const struct config *cfg)
 {
 	const struct config_linux *l = cfg->linux_;
 	const struct config_resources *res = l ? l->resources : NULL;
 
-	(void)t;
+	(void)q;
 	if (l && l->n_devices)
 		return l->devices[0].path ? l->devices[0].path : "--device";
 	for (size_t i = 0; res && i < res->n_devices; i++)
@@ -143,33 +147,41 @@ static bool is_bind(const struct config_mount *m)
 	return m->type && str_eq(m->type, "bind");
 }
 
-/* Files that ctr itself gives to every container. */
-static bool is_ctrs_own(const struct config_mount *m)
+static bool is_in(const char *path, const char *root, const char *name)
+{
+	auto_(arena) struct arena mem = {0};
+
+	return path_below(path, arena_printf(&mem, "%s/%s", root, name));
+}
+
+bool tenant_is_own_mount(const struct config_mount *m, const char *root, const char *id)
 {
 	static const char *const own[] = {"/etc/resolv.conf", "/etc/hosts", "/etc/hostname"};
 
-	for (size_t i = 0; i < N_OF(own); i++)
-		if (m->source && str_eq(m->destination, own[i]) && str_ends(m->source, own[i]))
-			return true;
+	for (size_t i = 0; m->source && m->destination && i < N_OF(own); i++)
+		if (str_eq(m->destination, own[i]))
+			return str_eq(m->source, own[i]) || is_in(m->source, root, id) ||
+			       is_in(m->source, root, ".net");
 	return false;
 }
 
-static const char *asks_mounts(const struct tenant *t, const struct config *cfg)
+static const char *asks_mounts(const struct who *q, const struct config *cfg)
 {
 	for (size_t i = 0; i < cfg->n_mounts; i++) {
 		const struct config_mount *m = &cfg->mounts[i];
-		if (!is_bind(m) || is_ctrs_own(m) || !m->source || may_mount(t, m->source))
+		if (!is_bind(m) || tenant_is_own_mount(m, q->root, q->id) || !m->source ||
+		    may_mount(q->tenant, m->source))
 			continue;
 		return m->source;
 	}
 	return NULL;
 }
 
-static const char *asks_unconfined(const struct tenant *t, const struct config *cfg)
+static const char *asks_unconfined(const struct who *q, const struct config *cfg)
 {
 	const struct config_linux *l = cfg->linux_;
 
-	(void)t;
+	(void)q;
 	if (!l || !l->seccomp)
 		return "no seccomp filter (seccomp=unconfined)";
 	if (!l->n_masked_paths || !l->n_readonly_paths)
@@ -180,9 +192,9 @@ static const char *asks_unconfined(const struct tenant *t, const struct config *
 		       : NULL;
 }
 
-static const char *asks_sysctl(const struct tenant *t, const struct config *cfg)
+static const char *asks_sysctl(const struct who *q, const struct config *cfg)
 {
-	(void)t;
+	(void)q;
 	return cfg->linux_ && cfg->linux_->n_sysctl ? cfg->linux_->sysctl[0].key : NULL;
 }
 
@@ -201,31 +213,31 @@ static const char *process_realtime(const struct config_process *p)
 		       : NULL;
 }
 
-static const char *asks_realtime(const struct tenant *t, const struct config *cfg)
+static const char *asks_realtime(const struct who *q, const struct config *cfg)
 {
 	const struct config_resources *res = cfg->linux_ ? cfg->linux_->resources : NULL;
 
-	(void)t;
+	(void)q;
 	if (res && res->cpu && (res->cpu->realtime_runtime || res->cpu->realtime_period))
 		return "real-time CPU (linux.resources.cpu.realtimeRuntime)";
 	return process_realtime(cfg->process);
 }
 
 /* Whose pages are merged can be found out by how long a write takes, across tenants too. */
-static const char *asks_page_sharing(const struct tenant *t, const struct config *cfg)
+static const char *asks_page_sharing(const struct who *q, const struct config *cfg)
 {
-	(void)t;
+	(void)q;
 	return shares_wants(cfg->annotations, cfg->n_annotations, SHARES_PAGES)
 		       ? "merged pages (--page-sharing)"
 		       : NULL;
 }
 
 /* What a config may bring along to be done outside, as root. */
-static const char *asks_hooks(const struct tenant *t, const struct config *cfg)
+static const char *asks_hooks(const struct who *q, const struct config *cfg)
 {
 	const struct config_hooks *h = cfg->hooks;
 
-	(void)t;
+	(void)q;
 	return h && (h->n_prestart || h->n_create_runtime || h->n_create_container ||
 		     h->n_start_container || h->n_poststart || h->n_poststop)
 		       ? "hooks, which run on the host"
@@ -258,10 +270,13 @@ static int refuse(const struct tenant *t, const char *word, const char *what, st
 	return -EPERM;
 }
 
-int tenant_allows(const struct tenant *t, const struct config *cfg, struct err *err)
+int tenant_allows(const struct tenant *t, const struct config *cfg, const char *root,
+		  const char *id, struct err *err)
 {
+	const struct who who = {t, root, id};
+
 	for (size_t i = 0; i < N_OF(rules); i++) {
-		const char *what = may(t, rules[i].word) ? NULL : rules[i].ask(t, cfg);
+		const char *what = may(t, rules[i].word) ? NULL : rules[i].ask(&who, cfg);
 		if (what)
 			return refuse(t, rules[i].word, what, err);
 	}

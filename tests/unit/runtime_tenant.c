@@ -139,7 +139,7 @@ static int verdict(const struct asked *a, const char *allow, struct err *err)
 	const struct tenant t = {.name = "acme", .allow = words, .n_allow = allow != NULL};
 
 	*err = (struct err){0};
-	return tenant_allows(&t, &a->cfg, err);
+	return tenant_allows(&t, &a->cfg, "/run/ctr", "web", err);
 }
 
 /* Refused by that word, and allowed with it alone. */
@@ -242,6 +242,16 @@ TEST(tenant_policy_of_mounts)
 	CHECK_INT(verdict(&a, "mounts=/srv/ac", &err), -EPERM);
 	m.source = "/srv/acme/../other";
 	CHECK_INT(verdict(&a, "mounts=/srv/acme", &err), -EPERM);
+	m.source = "/run/ctr/web/hosts";
+	CHECK_INT(verdict(&a, NULL, &err), -EPERM);
+	m.destination = "/etc/hosts";
+	CHECK_INT(verdict(&a, NULL, &err), 0);
+	m.source = "/run/ctr/db/hosts";
+	CHECK_INT(verdict(&a, NULL, &err), -EPERM);
+	m.source = "/etc/shadow";
+	CHECK_INT(verdict(&a, NULL, &err), -EPERM);
+	m.source = "/etc/hosts";
+	CHECK_INT(verdict(&a, NULL, &err), 0);
 	m.options = NULL;
 	m.n_options = 0;
 	m.type = "tmpfs";
