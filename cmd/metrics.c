@@ -30,66 +30,34 @@ struct source {
 	struct cg_stats stats;
 };
 
-static double limit_or_inf(uint64_t n)
-{
-	return n == UINT64_MAX ? __builtin_inf() : (double)n;
-}
-
-/* One family; "counter" names end in _total, as the format wants it. */
-struct family {
-	const char *name, *type, *unit, *help;
-	double (*value)(const struct source *);
-};
-
-#define METER(fn, expression)                                                                      \
-	static double fn(const struct source *s)                                                   \
-	{                                                                                          \
-		return (double)(expression);                                                       \
-	}
-METER(cpu_seconds, (double)s->meter.cpu_ns / 1e9)
-METER(user_seconds, (double)s->meter.user_ns / 1e9)
-METER(system_seconds, (double)s->meter.system_ns / 1e9)
-METER(throttled_seconds, (double)s->stats.cpu.throttled_time / 1e9)
-METER(cpu_limit,
-      s->stats.cpu.limit == UINT64_MAX ? __builtin_inf() : (double)s->stats.cpu.limit / 1000)
-METER(memory_bytes, s->meter.memory)
-METER(memory_peak, s->meter.memory_peak)
-METER(memory_limit, limit_or_inf(s->stats.memory.usage.limit))
-METER(oom_kills, s->meter.oom_kills)
-METER(processes, s->stats.pids.current)
-METER(processes_limit, limit_or_inf(s->stats.pids.limit))
-METER(read_bytes, s->meter.read_bytes)
-METER(written_bytes, s->meter.written_bytes)
-METER(reads, s->meter.reads)
-METER(writes, s->meter.writes)
-METER(cpu_waiting, (double)s->stats.cpu.psi.some.total / 1e6)
-METER(memory_waiting, (double)s->stats.memory.psi.some.total / 1e6)
-METER(memory_stalled, (double)s->stats.memory.psi.full.total / 1e6)
-METER(io_waiting, (double)s->stats.blkio.psi.some.total / 1e6)
-METER(io_stalled, (double)s->stats.blkio.psi.full.total / 1e6)
-
+#define AT(member) offsetof(struct source, member)
 /* clang-format off */
-static const struct family families[] = {
-	{"ctr_cpu_seconds", "counter", "seconds", "CPU time used.", cpu_seconds},
-	{"ctr_cpu_user_seconds", "counter", "seconds", "CPU time used by programs themselves.", user_seconds},
-	{"ctr_cpu_system_seconds", "counter", "seconds", "CPU time used by the kernel for them.", system_seconds},
-	{"ctr_cpu_throttled_seconds", "counter", "seconds", "Time held back by the limit.", throttled_seconds},
-	{"ctr_cpu_limit", "gauge", NULL, "Most CPUs.", cpu_limit},
-	{"ctr_memory_bytes", "gauge", "bytes", "Memory held.", memory_bytes},
-	{"ctr_memory_peak_bytes", "gauge", "bytes", "The most that ever was held.", memory_peak},
-	{"ctr_memory_limit_bytes", "gauge", "bytes", "Most memory.", memory_limit},
-	{"ctr_oom_kills", "counter", NULL, "Processes killed for memory.", oom_kills},
-	{"ctr_processes", "gauge", NULL, "Processes and threads.", processes},
-	{"ctr_processes_limit", "gauge", NULL, "Most processes and threads.", processes_limit},
-	{"ctr_read_bytes", "counter", "bytes", "Read from disks.", read_bytes},
-	{"ctr_written_bytes", "counter", "bytes", "Written to disks.", written_bytes},
-	{"ctr_reads", "counter", NULL, "Reads from disks.", reads},
-	{"ctr_writes", "counter", NULL, "Writes to disks.", writes},
-	{"ctr_cpu_waiting_seconds", "counter", "seconds", "Some task waited for a CPU.", cpu_waiting},
-	{"ctr_memory_waiting_seconds", "counter", "seconds", "Some task waited for memory.", memory_waiting},
-	{"ctr_memory_stalled_seconds", "counter", "seconds", "All tasks waited for memory.", memory_stalled},
-	{"ctr_io_waiting_seconds", "counter", "seconds", "Some task waited for I/O.", io_waiting},
-	{"ctr_io_stalled_seconds", "counter", "seconds", "All tasks waited for I/O.", io_stalled},
+/* One family; the samples of counters end in _total, as the format wants it. */
+static const struct family {
+	const char *name, *type, *unit, *help;
+	size_t at;       /* a uint64_t; the highest is "no limit" */
+	double per_unit; /* how many of the kernel's are one of ours */
+} families[] = {
+	{"ctr_cpu_seconds", "counter", "seconds", "CPU time used.", AT(meter.cpu_ns), 1e9},
+	{"ctr_cpu_user_seconds", "counter", "seconds", "CPU time used by programs themselves.", AT(meter.user_ns), 1e9},
+	{"ctr_cpu_system_seconds", "counter", "seconds", "CPU time used by the kernel for them.", AT(meter.system_ns), 1e9},
+	{"ctr_cpu_throttled_seconds", "counter", "seconds", "Time held back by the limit.", AT(stats.cpu.throttled_time), 1e9},
+	{"ctr_cpu_limit", "gauge", NULL, "Most CPUs.", AT(stats.cpu.limit), 1e3},
+	{"ctr_memory_bytes", "gauge", "bytes", "Memory held.", AT(meter.memory), 1},
+	{"ctr_memory_peak_bytes", "gauge", "bytes", "The most that ever was held.", AT(meter.memory_peak), 1},
+	{"ctr_memory_limit_bytes", "gauge", "bytes", "Most memory.", AT(stats.memory.usage.limit), 1},
+	{"ctr_oom_kills", "counter", NULL, "Processes killed for memory.", AT(meter.oom_kills), 1},
+	{"ctr_processes", "gauge", NULL, "Processes and threads.", AT(stats.pids.current), 1},
+	{"ctr_processes_limit", "gauge", NULL, "Most processes and threads.", AT(stats.pids.limit), 1},
+	{"ctr_read_bytes", "counter", "bytes", "Read from disks.", AT(meter.read_bytes), 1},
+	{"ctr_written_bytes", "counter", "bytes", "Written to disks.", AT(meter.written_bytes), 1},
+	{"ctr_reads", "counter", NULL, "Reads from disks.", AT(meter.reads), 1},
+	{"ctr_writes", "counter", NULL, "Writes to disks.", AT(meter.writes), 1},
+	{"ctr_cpu_waiting_seconds", "counter", "seconds", "Some task waited for a CPU.", AT(stats.cpu.psi.some.total), 1e6},
+	{"ctr_memory_waiting_seconds", "counter", "seconds", "Some task waited for memory.", AT(stats.memory.psi.some.total), 1e6},
+	{"ctr_memory_stalled_seconds", "counter", "seconds", "All tasks waited for memory.", AT(stats.memory.psi.full.total), 1e6},
+	{"ctr_io_waiting_seconds", "counter", "seconds", "Some task waited for I/O.", AT(stats.blkio.psi.some.total), 1e6},
+	{"ctr_io_stalled_seconds", "counter", "seconds", "All tasks waited for I/O.", AT(stats.blkio.psi.full.total), 1e6},
 };
 /* clang-format on */
 
@@ -162,10 +130,13 @@ static void add_family(const struct family *f, const struct sources *list, struc
 	str_addf(out, "# HELP %s %s\n", f->name, f->help);
 	for (size_t i = 0; i < list->n; i++) {
 		const struct source *s = &list->v[i];
-		double value = f->value(s);
+		uint64_t value = *(const uint64_t *)((const char *)s + f->at);
 		str_addf(out, "%s%s{kind=\"%s\",name=\"%s\",tenant=\"%s\"} ", f->name,
 			 is_counter ? "_total" : "", s->kind, s->name, s->tenant);
-		str_addf(out, __builtin_isinf(value) ? "+Inf\n" : "%.17g\n", value);
+		if (value == UINT64_MAX)
+			str_add(out, "+Inf\n");
+		else
+			str_addf(out, "%.17g\n", (double)value / f->per_unit);
 	}
 }
 
