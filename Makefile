@@ -116,7 +116,7 @@ $(B)/gen/network.h $(B)/gen/wire.h: $(B)/gen/%.h: net/%.schema.json $(B)/gen/gen
 	$(Q)$(B)/gen/gen $< $* $@ $(@:.h=.c)
 
 # The executor: static musl, embedded in ctr as bytes.
-$(B)/ctr-init: $(INIT_SRC) $(wildcard runtime/init/*.h) runtime/base/op.h runtime/base/sys.h Makefile
+$(B)/ctr-init: $(INIT_SRC) $(wildcard runtime/init/*.h) runtime/base/op.h runtime/base/monitor.h runtime/base/sys.h Makefile
 	$(call say,MUSL,$@)
 	$(Q)mkdir -p $(B) && $(CC_INIT) -std=gnu17 -D_GNU_SOURCE -I. -Os -g $(WARN) -fno-stack-protector \
 	  -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -dumpmachine) \

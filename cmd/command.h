@@ -29,10 +29,11 @@ struct call {
 };
 
 enum {
-	CMD_ON_ID = 1,  /* the first word is a container's id */
-	CMD_ENGINE = 2, /* not in the strict command line */
-	CMD_FAR = 8,    /* ctr-image does it: it has the libraries for it */
-	CMD_IMAGE = 4,  /* outside of the strict command line, exit statuses are docker's */
+	CMD_ON_ID = 1,   /* the first word is a container's id */
+	CMD_ENGINE = 2,  /* not in the strict command line */
+	CMD_FAR = 8,     /* ctr-image does it: it has the libraries for it */
+	CMD_HIDDEN = 16, /* not in the help: ctr calls it by itself */
+	CMD_IMAGE = 4,   /* outside of the strict command line, exit statuses are docker's */
 };
 
 struct command {
@@ -61,6 +62,8 @@ extern const struct command cmd_features;
 extern const struct command cmd_stats, cmd_counters, cmd_why, cmd_usage, cmd_tenant, cmd_reclaim,
 	cmd_capacity, cmd_metrics;
 extern const struct command cmd_images, cmd_rmi, cmd_prune, cmd_tag, cmd_history, cmd_image;
+extern const struct command cmd_attach, cmd_wait, cmd_stop, cmd_restart, cmd_rm, cmd_unpause;
+extern const struct command cmd_logs, cmd_inspect, cmd_rename, cmd_top, cmd_monitor;
 
 /* Option tables are ended by this. */
 #define ARGS_END                                                                                   \

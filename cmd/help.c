@@ -10,7 +10,7 @@
 
 static bool is_offered(const struct globals *g, const struct command *c)
 {
-	return !(g->is_strict && (c->flags & CMD_ENGINE));
+	return !(g->is_strict && (c->flags & CMD_ENGINE)) && !(c->flags & CMD_HIDDEN);
 }
 
 int help_overview(const struct globals *g, const struct command *const *commands,

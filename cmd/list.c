@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "cmd/command.h"
+#include "cmd/containers.h"
 #include "cmd/out.h"
 #include "cmd/ps.h"
 #include "runtime/base/json.h"
@@ -18,9 +18,15 @@ static const struct arg list_args[] = {
 	{"quiet", 'q', ARG_FLAG, offsetof(struct list_opts, quiet), NULL, "ids only"},
 	ARGS_END};
 
-struct ps_opts { const char *format; };
-static const struct arg ps_args[] = {
+static const struct arg strict_ps_args[] = {
 	{"format", 'f', ARG_TEXT, offsetof(struct ps_opts, format), "FORMAT", "table or json (table)"},
+	ARGS_END};
+static const struct arg ps_args[] = {
+	{"all", 'a', ARG_FLAG, offsetof(struct ps_opts, all), NULL, "containers that don't run, too"},
+	{"quiet", 'q', ARG_FLAG, offsetof(struct ps_opts, quiet), NULL, "names only"},
+	{"filter", 'f', ARG_LIST, offsetof(struct ps_opts, filters), "NAME=VALUE", "name, id, ancestor, status, exited, label or health"},
+	{"format", 0, ARG_TEXT, offsetof(struct ps_opts, format), "FORMAT", "table, json, or as in '{{.Names}} {{.Status}}'"},
+	{"no-trunc", 0, ARG_FLAG, offsetof(struct ps_opts, no_trunc), NULL, "whole commands"},
 	ARGS_END};
 /* clang-format on */
 
@@ -161,14 +167,13 @@ const struct command cmd_list = {
 
 /* ---- ps ---------------------------------------------------------------------------------------*/
 
-static int do_ps(struct call *call, struct err *err)
+static int list_processes(struct call *call, const char *format, struct err *err)
 {
-	const struct ps_opts *o = call->opts;
 	auto_(str) struct str text = {0};
 	auto_free pid_t *pids = NULL;
 	bool is_json;
 
-	int r = read_format(o->format, &is_json, err);
+	int r = read_format(format, &is_json, err);
 	if (r < 0)
 		return r;
 	int n = ctr_pids(call->g->root, call->id, &pids, err);
@@ -188,15 +193,50 @@ static int do_ps(struct call *call, struct err *err)
 	return out_text(&text, err);
 }
 
+/* With a container, OCI's: its processes. Without, docker's: the containers. -f has two meanings,
+ * which are told apart by their values. */
+static int do_ps(struct call *call, struct err *err)
+{
+	const struct ps_opts *o = call->opts;
+	const char *format = o->format;
+
+	if (!call->n_words && !call->g->is_strict)
+		return ps_containers(call, o, err);
+	if (!call->n_words)
+		return err_say(err, EINVAL, "expected the container's id");
+	for (size_t i = 0; i < o->filters.n; i++)
+		format = o->filters.v[i];
+	call->id = call->words[0];
+	return list_processes(call, format, err);
+}
+
+static int do_top(struct call *call, struct err *err)
+{
+	return list_processes(call, NULL, err);
+}
+
+const struct command cmd_top = {
+	.name = "top",
+	.usage = "ID [PS-ARGS]",
+	.about = "list the processes of a container",
+	.examples = "ctr top web\nctr top web -o pid,rss,comm\n",
+	.args = {cmd_no_args, true},
+	.flags = CMD_ON_ID | CMD_ENGINE,
+	.min_words = 1,
+	.max_words = ANY_WORDS,
+	.run = do_top,
+};
+
 const struct command cmd_ps = {
 	.name = "ps",
-	.usage = "[flags] ID [PS-ARGS]",
-	.about = "list the processes of a container",
-	.examples = "ctr ps web\nctr ps --format json web\nctr ps web -o pid,rss,comm\n",
+	.usage = "[flags] [ID [PS-ARGS]]",
+	.about = "list containers; with an ID, its processes",
+	.examples =
+		"ctr ps -a\nctr ps -qf label=tier=web\nctr ps --format '{{.Names}}\\t{{.Status}}'\n"
+		"ctr ps web -o pid,rss,comm\n",
 	.args = {ps_args, true},
+	.strict_args = {strict_ps_args, true},
 	.opts_size = sizeof(struct ps_opts),
-	.flags = CMD_ON_ID,
-	.min_words = 1,
 	.max_words = ANY_WORDS,
 	.run = do_ps,
 };

@@ -61,6 +61,18 @@ static const struct command *const commands[] = {
 	&cmd_rmi,
 	&cmd_prune,
 	FAR_POINTERS,
+	/* detached containers */
+	&cmd_logs,
+	&cmd_top,
+	&cmd_inspect,
+	&cmd_rename,
+	&cmd_attach,
+	&cmd_wait,
+	&cmd_stop,
+	&cmd_restart,
+	&cmd_rm,
+	&cmd_unpause,
+	&cmd_monitor,
 	NULL,
 };
 #endif

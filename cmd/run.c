@@ -7,16 +7,20 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "cmd/attach.h"
+#include "cmd/engine.h"
 #include "cmd/oci.h"
 #include "cmd/out.h"
 #include "cmd/run_network.h"
 #include "cmd/shares.h"
+#include "cmd/signals.h"
 #include "cmd/stored.h"
 #include "image/compose.h"
 #include "image/host.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/log.h"
 #include "runtime/config/encode.h"
+#include "runtime/detach.h"
 #include "runtime/own_size.h"
 #include "runtime/probe.h"
 #include "runtime/tenant.h"
@@ -25,8 +29,9 @@ struct run_opts {
 	struct oci_opts oci;
 	struct run_flags flags;
 	struct share_flags shares;
-	const char *name, *rootfs, *disk, *pull, *tenant;
-	struct words env_files;
+	struct engine_opts engine;
+	const char *name, *rootfs, *disk, *pull, *tenant, *sig_proxy;
+	struct words env_files, attach;
 	bool remove, interactive, core_sched, page_sharing, own_size;
 };
 
@@ -91,7 +96,9 @@ static const struct arg run_args[] = {
 	{"dns-option", 0, LIST(network.dns_options), "WORD", "an option of resolv.conf(5)"},
 	{"net-rate", 0, TEXT(network.rate), "IN/OUT", "most that it receives and sends, as in 100mbit/10mbit"},
 	{"rootfs", 0, ARG_TEXT, OPT(rootfs), "DIR", "run in this directory; all words are the command"},
-	{"restart", 0, ARG_REFUSED, 0, "POLICY", "let a service manager start it again"},
+	{"sig-proxy", 0, ARG_TEXT, OPT(sig_proxy), "true|false", "pass signals on to it (true)"},
+	{"attach", 'a', ARG_LIST, OPT(attach), "STREAM", "stdin, stdout or stderr: what of it is passed on"},
+	ENGINE_ARGS(run_opts),
 	{"init", 0, ARG_REFUSED, 0, NULL, "name an init program as the command"},
 	{"pid", 0, ARG_REFUSED, 0, "MODE", "each container has its own processes"},
 	{"ipc", 0, ARG_REFUSED, 0, "MODE", "each container has its own"},
@@ -141,13 +148,15 @@ static int run_bundle_strictly(struct call *call, struct err *err)
 
 static int check_flags(const struct run_opts *o, struct err *err)
 {
-	static const char monitor[] = "detached containers have no monitor in this version of ctr";
 	const struct {
 		bool is_wrong;
 		const char *what, *cure;
 	} rows[] = {
-		{o->oci.io.detach && o->flags.tty, "-t with -d", monitor},
-		{o->oci.io.detach && o->remove, "--rm with -d", monitor},
+		{o->oci.io.detach && o->attach.n, "-a with -d", "use ctr attach"},
+		{o->oci.io.detach && o->oci.io.console_socket, "--console-socket with -d",
+		 "the monitor holds the terminal: use ctr attach"},
+		{o->remove && o->engine.restart && !str_eq(o->engine.restart, "no"),
+		 "--restart with --rm", "a container that is deleted can't be started again"},
 		{o->oci.config != NULL, "--config without --bundle", "it belongs to a bundle"},
 		{o->oci.keep, "--keep without --bundle", "leave out --rm"},
 		{o->rootfs && o->disk, "--disk with --rootfs", "DIR is written to as it is"},
@@ -244,16 +253,13 @@ static int gather_env(const struct run_opts *o, struct run_flags *flags, struct 
 	return 0;
 }
 
-/* Without -i a program does not read what its caller types; detached, nobody reads what it says. */
-static int null_streams(bool input, bool output, struct err *err)
+/* Without -i a program does not read what its caller types. */
+static int null_input(struct err *err)
 {
 	auto_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	if (null < 0)
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0)
 		return err_set(err, errno, "open /dev/null");
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if ((fd == STDIN_FILENO ? input : output) && dup2(null, fd) < 0)
-			return err_set(err, errno, "redirect descriptor %d", fd);
 	return 0;
 }
 
@@ -265,35 +271,86 @@ static int print_id(const char *id, struct err *err)
 	return out_text(&line, err);
 }
 
-/* Runs what was composed; with -d the id is printed once it runs. */
-static int run_config(const struct run_opts *o, struct create_opts *want, const struct config *cfg,
-		      const struct host *host, struct err *err)
-{
-	auto_(str) struct str text = {0};
-	auto_fd int out = -1, errors = -1;
-	int status = 0;
+/* What the command line came to. */
+struct request {
+	struct create_opts want;
+	struct config *config;
+	struct host host;
+	struct state_options options;
+	struct run_flags flags;
+	struct stored_want stored;
+	struct snapshot snapshot;
+	struct image image;
+	struct wire_want wire;
+	bool has_cidfile;
+};
 
-	config_encode(cfg, NULL, &text);
-	want->config_text = text.p;
-	want->config_len = text.len;
-	if (want->io.detach) {
-		out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-		errors = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-		if (out < 0 || errors < 0)
-			return err_set(err, errno, "keep standard output");
+static void request_clear(struct request *q)
+{
+	snapshot_clear(&q->snapshot);
+}
+
+/* One who may leave it alone, or have it started again, needs somebody else who stays with it. */
+static bool needs_monitor(const struct run_opts *o, const struct request *q)
+{
+	return q->want.io.detach || o->engine.detach_keys || o->engine.health_cmd || o->attach.n ||
+	       o->sig_proxy || !str_eq(q->options.restart, "no");
+}
+
+static int run_monitored(const struct run_opts *o, struct request *q, struct err *err)
+{
+	const struct attach_flags flags = {
+		.keys = o->engine.detach_keys,
+		.sig_proxy = o->sig_proxy,
+		.streams = &o->attach,
+		.has_input = o->interactive,
+	};
+	struct attach_opts attach;
+	char keys[ATTACH_KEYS_MAX];
+	int status = 0, sock = -1;
+
+	q->options.interactive = q->options.has_interactive = o->interactive;
+	q->options.input_once = q->options.has_input_once = !q->want.io.detach;
+	if (q->want.io.detach) {
+		int r = ctr_detach(&q->want, q->config, &q->host, NULL, err);
+		return r < 0 ? r : print_id(q->want.id, err);
 	}
-	int r = o->interactive && !want->io.detach
-			? 0
-			: null_streams(!o->interactive, want->io.detach, err);
-	if (r == 0)
-		r = ctr_run(want, cfg, host, &status, err);
-	if (errors >= 0)
-		dup2(errors, STDERR_FILENO); /* to say what went wrong */
-	if (r < 0)
+	int r = attach_flags_read(&flags, q->config->process->terminal, keys, &attach, err);
+	if (r < 0 || (r = ctr_detach(&q->want, q->config, &q->host, &sock, err)) < 0)
 		return r;
-	if (want->io.detach && dup2(out, STDOUT_FILENO) >= 0 && print_id(want->id, err) < 0)
-		return -err->num;
+	auto_fd int owned = sock;
+	r = attach_container(q->want.root, q->want.id, owned, &attach, &status, err);
+	return r < 0 ? r : status;
+}
+
+static int run_foreground(const struct run_opts *o, struct request *q, struct err *err)
+{
+	int status = 0;
+	int r = o->interactive ? 0 : null_input(err);
+
+	q->options.log = "none";
+	q->options.log_dir = NULL;
+	q->options.has_log_size = q->options.has_log_files = false;
+	if (r < 0 || (r = ctr_run(&q->want, q->config, &q->host, &status, err)) < 0)
+		return r;
 	return status;
+}
+
+/* The image's own word for it counts unless the user has one. */
+static int image_stop_signal(const struct image *image, const struct engine_opts *o,
+			     struct state_options *ret, struct err *err)
+{
+	for (size_t i = 0; !o->stop_signal && i < image->n_annotations; i++) {
+		const struct config_kv *a = &image->annotations[i];
+		if (!str_eq(a->key, "org.opencontainers.image.stopSignal"))
+			continue;
+		int sig = signal_number(a->value, err);
+		if (sig <= 0)
+			return err_say(err, EINVAL, "the image's stop signal \"%.40s\" is none",
+				       a->value);
+		ret->stop_signal = (uint32_t)sig;
+	}
+	return 0;
 }
 
 static void annotate(struct config *cfg, const char *key, struct arena *mem)
@@ -328,65 +385,190 @@ static int add_shares(const struct run_opts *o, const struct host *host, const s
 }
 
 /* From the image on: the same for all of them. */
-static int run_found(struct call *call, const struct run_opts *o, struct run_flags *flags,
-		     const struct image *image, const struct host *host, struct err *err)
+static int compose_request(struct call *call, const struct run_opts *o, struct request *q,
+			   struct err *err)
 {
-	struct create_opts want = {.root = call->g->root, .manager = call->g->manager};
+	const struct image *image = &q->image;
 	struct run_facts facts = {0};
-	struct config *cfg;
 	unsigned listen;
-	const struct compose in = {flags, image, &facts, host, call->mem};
+	const struct compose in = {&q->flags, image, &facts, &q->host, call->mem};
 
-	int r = io_opts_read(&o->oci.io, call->mem, &want.io, &listen, err);
-	if (r < 0 ||
-	    (r = run_network_look(flags, image, call->g->root, host, call->mem, &facts.network,
-				  err)) < 0 ||
-	    (r = run_look(flags, image, host, call->mem, &facts, err)) < 0 ||
-	    (r = compose(&in, &cfg, err)) < 0 || (r = add_shares(o, host, call, cfg, err)) < 0 ||
-	    (r = bundle_check(cfg, host, call->mem, err)) < 0 ||
-	    (r = tenant_join(want.root, o->tenant, flags->id, host, cfg, call->mem, &want.tenant,
-			     err)) < 0)
+	int r = io_opts_read(&o->oci.io, call->mem, &q->want.io, &listen, err);
+	if (r < 0 || (r = engine_opts_read(&o->engine, call, q->flags.id, &q->options, err)) < 0 ||
+	    (r = image_stop_signal(image, &o->engine, &q->options, err)) < 0 ||
+	    (r = run_network_look(&q->flags, image, call->g->root, &q->host, call->mem,
+				  &facts.network, err)) < 0 ||
+	    (r = run_look(&q->flags, image, &q->host, call->mem, &facts, err)) < 0 ||
+	    (r = compose(&in, &q->config, err)) < 0 ||
+	    (r = add_shares(o, &q->host, call, q->config, err)) < 0 ||
+	    (r = bundle_check(q->config, &q->host, call->mem, err)) < 0 ||
+	    (r = tenant_join(q->want.root, o->tenant, q->flags.id, &q->host, q->config, call->mem,
+			     &q->want.tenant, err)) < 0)
 		return r;
-	own_size_mounts(want.root, flags->id, call->mem, cfg);
-	io_opts_tell(cfg->process, listen, call->mem);
-	want.id = flags->id;
-	want.bundle = image->scratch ? image->scratch : image->root;
-	want.engine = true;
-	want.auto_remove = o->remove;
-	want.image = image->name;
-	want.overlay = image->overlay.lower || image->overlay.n_layers ? &image->overlay : NULL;
-	want.scratch = image->scratch;
-	want.wire = facts.network.kind == RUN_NETWORK_WIRED ? &facts.network.wire : NULL;
-	want.no_new_keyring = o->oci.no_new_keyring;
-	want.proxy_terminal = flags->tty;
-	return run_config(o, &want, cfg, host, err);
+	own_size_mounts(q->want.root, q->flags.id, call->mem, q->config);
+	io_opts_tell(q->config->process, listen, call->mem);
+	q->want.id = q->flags.id;
+	q->want.bundle = image->scratch ? image->scratch : image->root;
+	q->want.engine = true;
+	q->want.auto_remove = o->remove;
+	q->want.image = image->name;
+	q->want.overlay = image->overlay.lower || image->overlay.n_layers ? &image->overlay : NULL;
+	q->want.scratch = image->scratch;
+	if (facts.network.kind == RUN_NETWORK_WIRED) {
+		q->wire = facts.network.wire;
+		q->want.wire = &q->wire;
+		engine_keep_wire(&q->wire, &q->options, call->mem);
+	}
+	q->want.options = &q->options;
+	q->want.no_new_keyring = o->oci.no_new_keyring;
+	q->want.proxy_terminal = q->flags.tty;
+	engine_keep_overlay(&image->overlay, &q->options);
+	return 0;
+}
+
+static int find_request(struct call *call, const struct run_opts *o, struct request *q,
+			struct err *err)
+{
+	q->flags = o->flags;
+	q->flags.id = o->name;
+	q->want.root = call->g->root;
+	q->want.manager = call->g->manager;
+	int r = check_flags(o, err);
+	if (r < 0 ||
+	    (r = q->flags.id ? container_check_id(q->flags.id, err)
+			     : new_id(call->mem, &q->flags.id, err)) < 0 ||
+	    (r = host_probe(&q->host, err)) < 0 ||
+	    (r = gather_env(o, &q->flags, call->mem, err)) < 0)
+		return r;
+	q->stored.snapshot.root = call->g->root;
+	q->stored.snapshot.id = q->flags.id;
+	r = find_image(o, call, &q->host, &q->stored, &q->snapshot, &q->image, err);
+	for (size_t i = o->rootfs ? 0 : 1; r >= 0 && i < call->n_words; i++)
+		words_add(&q->flags.args, call->words[i], call->mem);
+	return r;
+}
+
+static int read_request(struct call *call, const struct run_opts *o, struct request *q,
+			struct err *err)
+{
+	auto_(str) struct str text = {0};
+	int r = find_request(call, o, q, err);
+
+	if (r == 0)
+		r = compose_request(call, o, q, err);
+	if (r < 0)
+		return r;
+	config_encode(q->config, NULL, &text);
+	q->want.config_text = arena_copy(call->mem, text.p, text.len);
+	q->want.config_len = text.len;
+	r = engine_write_cidfile(&o->engine, q->want.id, err);
+	q->has_cidfile = r == 0 && o->engine.cidfile;
+	return r;
+}
+
+/* What was made for a container that did not come to be. */
+static void request_undo(const struct call *call, const struct run_opts *o, const struct request *q)
+{
+	if (q->has_cidfile)
+		unlink(o->engine.cidfile);
+	if (q->image.scratch)
+		stored_undo(call, &q->stored);
 }
 
 static int run_image(struct call *call, const struct run_opts *o, struct err *err)
 {
-	auto_(snapshot) struct snapshot snapshot = SNAPSHOT_NONE;
-	struct run_flags flags = o->flags;
-	struct stored_want want = {.snapshot = {.root = call->g->root}};
-	struct image image;
-	struct host host;
+	auto_(request) struct request q = {.snapshot = SNAPSHOT_NONE};
+	int r = read_request(call, o, &q, err);
 
-	flags.id = o->name;
-	int r = check_flags(o, err);
-	if (r < 0 ||
-	    (r = flags.id ? container_check_id(flags.id, err) : new_id(call->mem, &flags.id, err)) <
-		    0 ||
-	    (r = host_probe(&host, err)) < 0 || (r = gather_env(o, &flags, call->mem, err)) < 0)
-		return r;
-	want.snapshot.id = flags.id;
-	if ((r = find_image(o, call, &host, &want, &snapshot, &image, err)) < 0)
-		return r;
-	for (size_t i = o->rootfs ? 0 : 1; i < call->n_words; i++)
-		words_add(&flags.args, call->words[i], call->mem);
-	r = run_found(call, o, &flags, &image, &host, err);
-	if (r < 0 && image.scratch)
-		stored_undo(call, &want);
+	if (r == 0)
+		r = needs_monitor(o, &q) ? run_monitored(o, &q, err) : run_foreground(o, &q, err);
+	if (r < 0)
+		request_undo(call, o, &q);
 	return r;
 }
+
+/* ---- create -----------------------------------------------------------------------------------*/
+
+static int create_image(struct call *call, const struct run_opts *o, struct err *err)
+{
+	auto_(request) struct request q = {.snapshot = SNAPSHOT_NONE};
+
+	call->is_engine = true;
+	int r = read_request(call, o, &q, err);
+	q.options.interactive = q.options.has_interactive = o->interactive;
+	q.options.input_once = q.options.has_input_once = true;
+	if (r == 0)
+		r = ctr_keep(&q.want, q.config, &q.host, err);
+	if (r < 0)
+		request_undo(call, o, &q);
+	return r < 0 ? r : print_id(q.want.id, err);
+}
+
+static const struct arg create_args[] = {OCI_ARGS, ARGS_END};
+
+static int create_bundle(struct call *call, const struct oci_opts *o, struct err *err)
+{
+	struct create_opts want;
+	struct bundle b;
+
+	call->is_engine = false;
+	call->id = call->words[0];
+	int r = oci_opts_read(o, call, &b, &want, err);
+	if (r < 0)
+		return r;
+	want.wait_for_start = true;
+	return ctr_create(&want, b.config, &b.host, err);
+}
+
+static int create_bundle_strictly(struct call *call, struct err *err)
+{
+	static const struct arg_set set = {create_args, false};
+	struct oci_opts o = {0};
+	int n = args_parse(&set, call->argv, &o, &call->words, call->mem, err);
+
+	call->is_engine = false;
+	if (n < 0)
+		return err_wrap(err, "with --bundle");
+	if (n != 1)
+		return err_say(err, EINVAL, "with --bundle: expected the container's id alone");
+	return create_bundle(call, &o, err);
+}
+
+/* OCI callers may write the flags behind the id. */
+static bool names_bundle(const struct run_opts *o, const struct call *call)
+{
+	const char *second = call->n_words > 1 ? call->words[1] : "";
+
+	return o->oci.bundle || str_eq(second, "-b") || str_eq(second, "-bundle") ||
+	       str_eq(second, "--bundle") || str_starts(second, "--bundle=");
+}
+
+/* Which of the two creates it is: --bundle makes it OCI's. */
+static int do_create(struct call *call, struct err *err)
+{
+	const struct run_opts *o = call->opts;
+
+	if (call->g->is_strict)
+		return create_bundle(call, call->opts, err);
+	return names_bundle(o, call) ? create_bundle_strictly(call, err)
+				     : create_image(call, o, err);
+}
+
+const struct command cmd_create = {
+	.name = "create",
+	.usage = "[flags] IMAGE [COMMAND...] | --rootfs DIR COMMAND... | --bundle DIR ID",
+	.about = "make a container, to be started later",
+	.examples = "ctr create --name job host make test\n"
+		    "ctr create --bundle /srv/web web\n",
+	.args = {run_args, true},
+	.strict_args = {create_args, false},
+	.opts_size = sizeof(struct run_opts),
+	.min_words = 1,
+	.max_words = ANY_WORDS,
+	.run = do_create,
+};
+
+/* ---- run --------------------------------------------------------------------------------------*/
 
 static int do_run(struct call *call, struct err *err)
 {

@@ -10,6 +10,7 @@
 #include "cgroups/cgroup.h"
 #include "runtime/base/chan.h"
 #include "runtime/base/fd.h"
+#include "runtime/base/monitor.h"
 #include "runtime/base/path.h"
 #include "runtime/base/str.h"
 #include "runtime/base/sys.h"
@@ -200,6 +201,8 @@ int container_write_state(struct container *c, const struct state *state, struct
 
 int container_write_config(struct container *c, const char *text, size_t len, struct err *err)
 {
+	if (!text) /* it is started again from the one that is there */
+		return 0;
 	return write_in_place(c, "config.json", text, len, err); /* `init` comes after it */
 }
 
@@ -213,6 +216,99 @@ int container_write_init(struct container *c, pid_t pid, bool creating, struct e
 	c->pid = pid;
 	c->start_time = start;
 	return write_file(c, "init", text, (size_t)n, err);
+}
+
+void container_forget_run(struct container *c)
+{
+	static const char *const files[] = {"init",       "exit",       "error",  MONITOR_SOCKET,
+					    "start.sock", MONITOR_HALT, "monitor"};
+	/* The last two are about whoever calls, if it is the monitor. */
+	size_t n = sizeof(files) / sizeof(*files) - (container_is_monitor(c) ? 2 : 0);
+
+	for (size_t i = 0; i < n; i++)
+		unlinkat(c->dir_fd, files[i], 0);
+	auto_close_fd(&c->pidfd);
+	c->pidfd = -1;
+	c->pid = 0;
+}
+
+int container_write_monitor(struct container *c, pid_t pid, unsigned restarts, struct err *err)
+{
+	char text[64];
+	uint64_t start = process_start_time(pid, NULL);
+	int n = snprintf(text, sizeof(text), "%d %llu %u\n", (int)pid, (unsigned long long)start,
+			 restarts);
+
+	return write_file(c, "monitor", text, (size_t)n, err);
+}
+
+/* "PID STARTTIME RESTARTS"; false without such a file. */
+static bool read_monitor(const struct container *c, int *pid, unsigned long long *start,
+			 unsigned *restarts)
+{
+	auto_(str) struct str text = {0};
+
+	return fd_read_file(c->dir_fd, "monitor", SMALL_MAX, &text) == 0 && text.p &&
+	       sscanf(text.p, "%d %llu %u", pid, start, restarts) == 3 && *pid > 0;
+}
+
+int container_monitor(const struct container *c)
+{
+	unsigned long long start;
+	unsigned restarts;
+	char state;
+	int pid;
+
+	if (!read_monitor(c, &pid, &start, &restarts))
+		return -1;
+	auto_fd int pidfd = sys_pidfd_open(pid, 0);
+	if (pidfd < 0 || process_start_time(pid, &state) != start || state == 'Z' || state == 'X')
+		return -1;
+	return steal_fd(&pidfd);
+}
+
+unsigned container_restarts(const struct container *c)
+{
+	unsigned long long start;
+	unsigned restarts;
+	int pid;
+
+	return read_monitor(c, &pid, &start, &restarts) ? restarts : 0;
+}
+
+bool container_is_monitor(const struct container *c)
+{
+	unsigned long long start;
+	unsigned restarts;
+	int pid;
+
+	return read_monitor(c, &pid, &start, &restarts) && pid == getpid();
+}
+
+void container_halt(const struct container *c)
+{
+	auto_fd int fd = openat(c->dir_fd, MONITOR_HALT, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+}
+
+void container_note_failure(struct container *c, int code, const struct err *why)
+{
+	char text[600];
+	struct err ignored;
+
+	err_text(why, text, sizeof(text));
+	fd_replace(c->dir_fd, "error", text, strlen(text), 0600);
+	container_write_exit(c, code, &ignored);
+}
+
+int container_exit_code(const struct container *c)
+{
+	auto_(str) struct str text = {0};
+	int code;
+
+	int r = fd_read_file(c->dir_fd, MONITOR_EXIT, SMALL_MAX, &text);
+	if (r < 0)
+		return r;
+	return text.p && sscanf(text.p, "%d", &code) == 1 && code >= 0 ? code : -EINVAL;
 }
 
 int container_write_exit(struct container *c, int code, struct err *err)
@@ -235,12 +331,21 @@ static bool waits_for_start(const struct container *c)
 	return sock >= 0;
 }
 
+/* The engine keeps containers that have no process yet, or none any more. */
+static enum container_status status_without_process(const struct container *c)
+{
+	if (!c->state || !c->state->engine ||
+	    faccessat(c->dir_fd, "config.json", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return STATUS_CREATING;
+	return container_exit_code(c) < 0 ? STATUS_CREATED : STATUS_STOPPED;
+}
+
 enum container_status container_status(const struct container *c)
 {
 	struct err ignored;
 
 	if (!c->state || !c->pid)
-		return STATUS_CREATING;
+		return status_without_process(c);
 	if (c->pidfd < 0)
 		return STATUS_STOPPED;
 	if (c->is_creating)

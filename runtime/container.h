@@ -6,7 +6,10 @@
  *     init        "PID STARTTIME\n" of the first process; with " creating" behind it as long as hooks
  *                 may look while it is being made
  *     start.sock  there while the container waits to be started
- *     exit        the exit code, when the one who waited for it was ctr
+ *     exit        the exit code, when the one who waited for it was ctr or a monitor
+ *     monitor     "PID STARTTIME RESTARTS\n" of the monitor, if it has one
+ *     attach.sock where the monitor listens
+ *     halt        there: the monitor is not to start it again
  *
  * Making the directory claims the id; a lock on it is held by whoever changes the container. A
  * directory without `init` is one that is being made, or whose making was cut short. */
@@ -67,6 +70,22 @@ int container_write_state(struct container *c, const struct state *state, struct
 int container_write_config(struct container *c, const char *text, size_t len, struct err *err);
 int container_write_init(struct container *c, pid_t pid, bool creating, struct err *err);
 int container_write_exit(struct container *c, int code, struct err *err);
+
+/* Forgets the process that was: it has no pid, exit code or monitor any more. */
+void container_forget_run(struct container *c);
+int container_write_monitor(struct container *c, pid_t pid, unsigned restarts, struct err *err);
+/* The monitor, when it is alive: its pidfd, else -1. */
+int container_monitor(const struct container *c);
+/* How often it was started again by its monitor. */
+unsigned container_restarts(const struct container *c);
+/* Whether this process is it. */
+bool container_is_monitor(const struct container *c);
+/* Tells the monitor, now and later ones, not to start it again; until it is started by somebody. */
+void container_halt(const struct container *c);
+/* Keeps why it could not be started again, and the exit code that stands for it. */
+void container_note_failure(struct container *c, int code, const struct err *why);
+/* The exit code, or -ENOENT while there is none. */
+int container_exit_code(const struct container *c);
 
 /* What it is doing now, from the process and its cgroup; paused is asked of the kernel. */
 enum container_status container_status(const struct container *c);

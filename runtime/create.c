@@ -9,12 +9,14 @@
 #include "net/wire.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/log.h"
+#include "runtime/base/monitor.h"
 #include "runtime/base/path.h"
 #include "runtime/create.h"
 #include "runtime/explain.h"
 #include "runtime/filter.h"
 #include "runtime/handoff.h"
 #include "runtime/hooks.h"
+#include "runtime/ledger.h"
 #include "runtime/listener.h"
 #include "runtime/notify.h"
 #include "runtime/outside.h"
@@ -42,7 +44,7 @@ static int write_record(struct creation *c, const struct create_opts *o, const s
 		.id = c->c.id,
 		.bundle = arena_str(a, o->bundle),
 		.rootfs = path_from(a, o->bundle, cfg->root->path),
-		.created = arena_str(a, clock_now(now, true)),
+		.created = c->created ? c->created : arena_str(a, clock_now(now, true)),
 		.oci_version = cfg->oci_version,
 		.uid = host->euid,
 		.has_uid = true,
@@ -62,6 +64,7 @@ static int write_record(struct creation *c, const struct create_opts *o, const s
 		.tenant = o->tenant,
 		.annotations = cfg->annotations,
 		.n_annotations = cfg->n_annotations,
+		.options = o->options,
 	};
 	if (cfg->linux_ && cfg->linux_->seccomp) {
 		s->seccomp_listener = listener_path(cfg);
@@ -138,6 +141,7 @@ static int spawn_init(struct creation *c, const struct create_opts *o, const str
 		.cgroup = cg->v2,
 		.fds = fds,
 		.preserve_fds = o->io.preserve_fds,
+		.streams = o->io.streams,
 	};
 	return spawn_begin(&args, &c->spawn, err);
 }
@@ -238,7 +242,7 @@ static int bring_up(struct creation *c, const struct create_opts *o, const struc
 
 static int check_terminal(const struct create_opts *o, const struct config *cfg, struct err *err)
 {
-	bool detached = o->io.detach || o->wait_for_start;
+	bool detached = (o->io.detach || o->wait_for_start) && !o->has_monitor;
 
 	if (cfg->process->terminal && detached && !o->io.console_socket)
 		return err_say(
@@ -248,6 +252,40 @@ static int check_terminal(const struct create_opts *o, const struct config *cfg,
 		return err_say(err, EINVAL,
 			       "cannot use console socket if runc will not detach or allocate tty");
 	return 0;
+}
+
+/* Of an earlier life only the groups are left, whose last figures could be read until now. */
+static int take_over(const struct create_opts *o, struct creation *c, struct err *err)
+{
+	struct container old = {.dir_fd = -1, .pidfd = -1};
+	int r = container_open(o->root, o->id, true, false, &old, err);
+
+	if (r < 0)
+		return r;
+	enum container_status status = container_status(&old);
+	if (status == STATUS_RUNNING || status == STATUS_PAUSED)
+		r = err_say(err, EBUSY, "it is running already");
+	else if (container_is_monitor(&old) && faccessat(old.dir_fd, MONITOR_HALT, F_OK, 0) == 0)
+		r = err_say(err, ECANCELED, "it was stopped meanwhile");
+	else if (old.state && (r = wire_down(old.root, old.id, old.dir_fd, err)) == 0) {
+		if (old.pid)
+			ledger_note_end(&old, LEDGER_ENDED);
+		r = cg_undo(old.state->cgroups, old.state->n_cgroups, err);
+	}
+	if (r < 0) {
+		container_clear(&old);
+		return r;
+	}
+	container_forget_run(&old);
+	c->created = old.state ? old.state->created : NULL;
+	c->is_old = true;
+	c->c = old;
+	return 0;
+}
+
+static int claim(const struct create_opts *o, struct creation *c, struct err *err)
+{
+	return o->again ? take_over(o, c, err) : container_new(o->root, o->id, &c->c, err);
 }
 
 int creation_begin(const struct create_opts *o, const struct config *cfg, const struct host *host,
@@ -265,8 +303,7 @@ int creation_begin(const struct create_opts *o, const struct config *cfg, const 
 		log_debug("%s", c.plan.warnings[i]);
 	for (size_t i = 0; i < c.plan.cg.n_warnings; i++)
 		log_warning("%s", c.plan.cg.warnings[i]);
-	if ((r = check_terminal(o, cfg, err)) < 0 ||
-	    (r = container_new(o->root, o->id, &c.c, err)) < 0) {
+	if ((r = check_terminal(o, cfg, err)) < 0 || (r = claim(o, &c, err)) < 0) {
 		plan_clear(&c.plan);
 		return r;
 	}
@@ -283,6 +320,20 @@ int creation_begin(const struct create_opts *o, const struct config *cfg, const 
 	return 0;
 }
 
+int creation_start(struct creation *c, const struct config *cfg, struct err *err)
+{
+	struct outside outside = {.record = c->c.state};
+	int r = spawn_go(&c->spawn, err);
+
+	if (r == 0)
+		r = spawn_until(&c->spawn, PROTO_RUNNING, &c->plan.ops, outside_sync, &outside,
+				err);
+	if (r < 0)
+		return creation_explain(&c->spawn, &c->plan.ops, cfg->process, err);
+	return hooks_poststart(c->c.state, c->spawn.pid, err);
+}
+
+/* A container that was there before stays, as one that does not run. */
 void creation_undo(struct creation *c)
 {
 	struct err ignored;
@@ -294,7 +345,10 @@ void creation_undo(struct creation *c)
 		rdt_undo(c->c.state->rdt_owned, c->c.state->n_rdt_owned, RDT_ROOT, &ignored);
 		hooks_poststop(c->c.state);
 	}
-	container_remove(&c->c, &ignored);
+	if (c->is_old)
+		container_forget_run(&c->c);
+	else
+		container_remove(&c->c, &ignored);
 	creation_clear(c);
 }
 
@@ -331,6 +385,27 @@ int creation_hand_over(const struct stdio_opts *io, struct spawn *s, struct err 
 		r = handoff_fd(io->pidfd_socket, s->pidfd, "pidfd", err);
 	if (r == 0 && io->pid_file)
 		r = handoff_pid_file(io->pid_file, s->pid, err);
+	return r;
+}
+
+int ctr_keep(const struct create_opts *o, const struct config *cfg, const struct host *host,
+	     struct err *err)
+{
+	auto_(creation) struct creation c = {
+		.c = {.dir_fd = -1, .pidfd = -1},
+		.spawn = SPAWN_NONE,
+	};
+	int r = plan(o, o->manager, cfg, host, &c.plan, err);
+
+	if (r < 0 || (r = container_new(o->root, o->id, &c.c, err)) < 0)
+		return r;
+	r = container_write_config(&c.c, o->config_text, o->config_len, err);
+	if (r == 0)
+		r = write_record(&c, o, cfg, host, err);
+	if (r < 0) {
+		struct err ignored;
+		container_remove(&c.c, &ignored);
+	}
 	return r;
 }
 

@@ -10,12 +10,16 @@ struct creation {
 	struct container c;
 	struct plan plan;
 	struct spawn spawn;
+	bool is_old;         /* it was there before */
+	const char *created; /* and since then */
 };
 
 /* Makes the container up to the point where its init is ready and waits for the go. On failure
  * nothing is left behind and *ret is untouched. */
 int creation_begin(const struct create_opts *o, const struct config *cfg, const struct host *host,
 		   struct creation *ret, struct err *err);
+/* Has the program run. */
+int creation_start(struct creation *c, const struct config *cfg, struct err *err);
 /* Removes all of it again: process, groups, directory. Never fails. */
 void creation_undo(struct creation *c);
 void creation_clear(struct creation *c);

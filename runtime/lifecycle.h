@@ -18,6 +18,7 @@ struct config_resources;
 struct host;
 struct rootfs_overlay; /* namespaces/rootfs.h */
 struct wire_want;      /* net/wire_plan.h */
+struct state_options;  /* runtime/state.h */
 
 /* How a process is attached to the world: shared by create, run and exec. */
 struct stdio_opts {
@@ -25,13 +26,14 @@ struct stdio_opts {
 	const char *pidfd_socket;
 	const char *pid_file;  /* absolute */
 	unsigned preserve_fds; /* 3 … 3+n-1 are the program's */
+	const int *streams;    /* what the program gets as 0, 1 and 2; NULL: ctr's own */
 	bool detach;
 };
 
 struct create_opts {
 	const char *root, *id;
 	const char *bundle;      /* absolute, cleaned */
-	const char *config_text; /* what is kept as config.json */
+	const char *config_text; /* what is kept as config.json; NULL: it is there */
 	size_t config_len;
 	enum cg_manager manager;
 	struct stdio_opts io;
@@ -42,6 +44,9 @@ struct create_opts {
 	bool auto_remove; /* run: delete on exit */
 	const char *image;
 	const char *tenant;                   /* NULL: nobody's */
+	struct state_options *options;        /* for the record; NULL: the OCI command line */
+	bool again;                           /* the container is there, and does not run */
+	bool has_monitor;                     /* which holds the terminal and knows when it ends */
 	const struct wire_want *wire;         /* networks of ctr's to be in; NULL: none */
 	const struct rootfs_overlay *overlay; /* an image's; NULL: root.path as it is */
 	const char *scratch;                  /* its directory on disk, which is deleted with it */
@@ -52,6 +57,9 @@ struct create_opts {
 /* OCI create (wait_for_start) or the first half of run. On failure nothing is left. */
 int ctr_create(const struct create_opts *o, const struct config *cfg, const struct host *host,
 	       struct err *err);
+/* The engine's create: a record and a config, which ctr_detach with `again` can start. */
+int ctr_keep(const struct create_opts *o, const struct config *cfg, const struct host *host,
+	     struct err *err);
 /* OCI start. With `notify`, ctr's own NOTIFY_SOCKET, it waits until the program is ready. */
 int ctr_start(const char *root, const char *id, const char *notify, struct err *err);
 /* create, start and, unless o->io.detach, supervise: returns the exit status in *ret_status
@@ -75,6 +83,20 @@ int ctr_exec(const struct exec_opts *o, const struct host *host, int *ret_status
 /* kill: sig to the first process, or to all when `all` (or when the container shares its pid
  * namespace and sig is SIGKILL). */
 int ctr_kill(const char *root, const char *id, int sig, bool all, struct err *err);
+enum { STOP_TIMEOUT_DEFAULT = 10, STOP_TIMEOUT_OWN = -2 };
+struct stop_opts {
+	int sig;     /* 0: the container's own */
+	int timeout; /* seconds until SIGKILL; -1: none; STOP_TIMEOUT_OWN */
+};
+/* Ends it, and keeps its monitor from starting it again. One that does not run is a success. */
+int ctr_stop(const char *root, const char *id, const struct stop_opts *o, struct err *err);
+/* What is left to do for one that has ended and stays: its addresses are free again, what it used is
+ * noted. */
+int ctr_note_end(const char *root, const char *id, struct err *err);
+/* As stop does it, without the end. One that is not there is not started again either. */
+void ctr_halt(const char *root, const char *id);
+/* Gives it another id; its groups and host name stay. */
+int ctr_rename(const char *root, const char *id, const char *to, struct err *err);
 int ctr_delete(const char *root, const char *id, bool force, struct err *err);
 /* Ends the first process, paused or not, and all others if they need it; waits until it is gone. */
 int ctr_end(struct container *c, struct err *err);

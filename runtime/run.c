@@ -4,10 +4,8 @@
 
 #include "net/wire.h"
 #include "runtime/create.h"
-#include "runtime/hooks.h"
 #include "runtime/ledger.h"
 #include "runtime/notify.h"
-#include "runtime/outside.h"
 #include "runtime/state.h"
 #include "runtime/supervise.h"
 
@@ -22,20 +20,6 @@ static int finish(struct creation *c, const struct create_opts *o, int status, s
 		r = container_write_exit(&c->c, status, err);
 	ledger_note_end(&c->c, LEDGER_ENDED);
 	return r;
-}
-
-/* From the go to poststart. */
-static int start(struct creation *c, const struct config *cfg, struct err *err)
-{
-	struct outside outside = {.record = c->c.state};
-	int r = spawn_go(&c->spawn, err);
-
-	if (r == 0)
-		r = spawn_until(&c->spawn, PROTO_RUNNING, &c->plan.ops, outside_sync, &outside,
-				err);
-	if (r < 0)
-		return creation_explain(&c->spawn, &c->plan.ops, cfg->process, err);
-	return hooks_poststart(c->c.state, c->spawn.pid, err);
 }
 
 /* Whoever is supervised has somebody else wait for its word. */
@@ -74,7 +58,7 @@ int ctr_run(const struct create_opts *o, const struct config *cfg, const struct 
 	if (o->notify && (ready = notify_listen(c.c.dir, err)) < 0)
 		r = ready;
 	if (r == 0)
-		r = start(&c, cfg, err);
+		r = creation_start(&c, cfg, err);
 	if (r < 0) {
 		creation_undo(&c);
 		return -err->num;

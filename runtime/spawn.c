@@ -38,7 +38,8 @@ void spawn_clear(struct spawn *s)
 /* ---- in the child, before exec: system calls only ------------------------------------------ */
 
 struct child {
-	const int *fds; /* n descriptors, to become first_fd … */
+	const int *fds;     /* n descriptors, to become first_fd … */
+	const int *streams; /* to become 0, 1, 2, or NULL */
 	unsigned n, first_fd;
 	int exe;
 	bool raise_caps;
@@ -58,6 +59,9 @@ static int arrange(struct child *c)
 {
 	int from[OP_SLOTS];
 
+	for (int i = 0; c->streams && i < 3; i++) /* each above 2 */
+		if (dup2(c->streams[i], i) < 0)
+			return -1;
 	c->exe = lift(c, c->exe);
 	if (c->exe < 0)
 		return -1;
@@ -190,6 +194,7 @@ int spawn_begin(const struct spawn_args *a, struct spawn *ret, struct err *err)
 		.n = a->ops->n_fds,
 		.first_fd = first_fd,
 		.exe = exe,
+		.streams = a->streams,
 		.raise_caps = (a->clone_flags & CLONE_NEWUSER) != 0,
 	};
 	snprintf(c.arg, sizeof(c.arg), "%u", first_fd);

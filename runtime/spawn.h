@@ -40,6 +40,7 @@ struct spawn_args {
 	int cgroup;           /* v2 directory to be born in, or -1 */
 	const int *fds; /* for the inherited slots from SLOT_FIRST on: ops->n_fds - SLOT_FIRST */
 	unsigned preserve_fds; /* 3 … stay open for the program */
+	const int *streams;    /* to become 0, 1 and 2; NULL: those of ctr */
 };
 
 /* Clones the executor. On success the caller owns *ret (spawn_clear; the process lives on). */

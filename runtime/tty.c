@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "runtime/base/auto.h"
@@ -25,13 +24,7 @@ struct flow {
 	char buf[FLOW_SIZE];
 };
 
-/* The terminal whose mode is to be put back. */
-struct raw_mode {
-	bool is_set;
-	struct termios before;
-};
-
-static void raw_mode_clear(struct raw_mode *m)
+void raw_mode_clear(struct raw_mode *m)
 {
 	int saved = errno;
 
@@ -40,8 +33,7 @@ static void raw_mode_clear(struct raw_mode *m)
 	errno = saved;
 }
 
-/* Keys are the container's from here on: ^C reaches its terminal as a byte. */
-static void raw_mode_set(struct raw_mode *m)
+void raw_mode_set(struct raw_mode *m)
 {
 	struct termios raw;
 
@@ -52,16 +44,26 @@ static void raw_mode_set(struct raw_mode *m)
 	m->is_set = tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
 }
 
-static void copy_size(int master)
+unsigned tty_size(void)
 {
 	struct winsize size;
 
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-		if (ioctl(fd, TIOCGWINSZ, &size) < 0)
-			continue;
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (ioctl(fd, TIOCGWINSZ, &size) == 0)
+			return (unsigned)size.ws_row << 16 | size.ws_col;
+	return 0;
+}
+
+static void copy_size(int master)
+{
+	unsigned both = tty_size();
+	const struct winsize size = {
+		.ws_row = (unsigned short)(both >> 16),
+		.ws_col = (unsigned short)both,
+	};
+
+	if (both)
 		ioctl(master, TIOCSWINSZ, &size);
-		return;
-	}
 }
 
 static void take_signals(int signals, int master, int pidfd)

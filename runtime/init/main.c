@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ctr-init carries out a list of operations and becomes the container's program. It is executed
  * from a sealed memory file with its first descriptor's number as the only argument. It knows no
- * JSON, allocates nothing and has no words: what fails is reported as an index and an errno. */
+ * JSON, allocates nothing and has no words: what fails is reported as an index and an errno.
+ * With two arguments it is a monitor instead. */
 #include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "runtime/init/exec.h"
+#include "runtime/init/monitor.h"
 
 static int op_nop(struct exec *x, const struct op *op)
 {
@@ -201,6 +203,9 @@ int main(int argc, char **argv)
 {
 	struct exec x;
 	int first = argc == 2 ? parse_number(argv[1]) : -1;
+
+	if (argc == 3)
+		return monitor_main(argv[2]);
 
 	if (first < 3)
 		return 1;

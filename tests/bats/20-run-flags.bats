@@ -138,12 +138,12 @@ on_host() {
 
 @test "what is not there yet is refused by name" {
 	local flag
-	for flag in --restart=always --init --pid=host --userns=host --gpus=all; do
+	for flag in --init --pid=host --userns=host --gpus=all; do
 		in_rootfs "$flag" -- true
 		ended 125
 		has "${flag%%=*} is not supported"
 	done
-	in_rootfs -d -t -- true
+	in_rootfs --restart always -- true
 	ended 125
 	in_rootfs --publish 80:80 -- true
 	ended 125

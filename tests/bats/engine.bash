@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# For the tests of the engine's commands: `load lib`, `load engine`.
+
+# box [FLAG...] -- COMMAND...: a detached container named $ID in the root with busybox.
+box() {
+	local flags=()
+	while [ "$1" != -- ]; do
+		flags+=("$1")
+		shift
+	done
+	shift
+	detached ctr run -d --network none --name "$ID" "${flags[@]}" --rootfs "$BATS_FILE_TMPDIR/rootfs" "$@"
+	ended 0
+}
+
+# monitor_of [ID]: its pid.
+monitor_of() { cut -d ' ' -f 1 "$ROOT/${1:-$ID}/monitor"; }
+
+# until_true COMMAND...: at most 10 seconds.
+until_true() {
+	local i
+	for ((i = 0; i < 200; i++)); do
+		! "$@" || return 0
+		sleep 0.05
+	done
+	echo "in vain: $*"
+	return 1
+}
+
+is_gone() { [ ! -e "/proc/$1" ]; }
