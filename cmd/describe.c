@@ -59,8 +59,10 @@ static struct timespec moment(const struct container *c, const char *file)
 /* healthy, unhealthy, starting; "" without checks. */
 static void read_health(const struct container *c, struct str *ret)
 {
+	const struct state_options *o = c->state->options;
+
 	if (fd_read_file(c->dir_fd, "health", 1 << 16, ret) < 0 || !ret->p)
-		str_add(ret, "");
+		str_add(ret, o && o->n_health_command ? "starting 0\n" : "");
 }
 
 static void add_status(struct str *s, const struct container *c, enum container_status status)

@@ -6,6 +6,7 @@
 
 #include "cmd/attach.h"
 #include "cmd/engine.h"
+#include "cmd/health.h"
 #include "cmd/remove.h"
 #include "cmd/signals.h"
 #include "runtime/detach.h"
@@ -234,6 +235,8 @@ static int do_monitor(struct call *call, struct err *err)
 		return monitor_restart(call, id, err);
 	if (str_eq(word, "ended"))
 		return monitor_ended(call, id, err);
+	if (str_eq(word, "health"))
+		return health_check(call, id, err);
 	return err_say(err, EINVAL, "unknown word \"%.40s\"", word);
 }
 

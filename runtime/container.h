@@ -9,6 +9,7 @@
  *     exit        the exit code, when the one who waited for it was ctr or a monitor
  *     monitor     "PID STARTTIME RESTARTS\n" of the monitor, if it has one
  *     attach.sock where the monitor listens
+ *     health      "WORD FAILURES\n" and what the last check said
  *     halt        there: the monitor is not to start it again
  *
  * Making the directory claims the id; a lock on it is held by whoever changes the container. A

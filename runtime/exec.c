@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -96,6 +97,7 @@ static int begin(struct exec *x, struct err *err)
 			.cgroup = cg.v2,
 			.fds = fds,
 			.preserve_fds = x->o->io.preserve_fds,
+			.streams = x->o->io.streams,
 		};
 		r = spawn_begin(&args, &x->spawn, err);
 		if (r != -EBUSY || again)
@@ -135,6 +137,16 @@ static int bring_up(struct exec *x, struct err *err)
 	return 0;
 }
 
+static void end_late(int pidfd, int timeout_ms)
+{
+	struct pollfd p = {.fd = pidfd, .events = POLLIN};
+
+	while (poll(&p, 1, timeout_ms) < 0 && errno == EINTR)
+		;
+	if (!p.revents)
+		sys_pidfd_send_signal(pidfd, SIGKILL);
+}
+
 int ctr_exec(const struct exec_opts *o, const struct host *host, int *ret_status, struct err *err)
 {
 	struct exec x = {.o = o, .host = host, .spawn = SPAWN_NONE};
@@ -156,6 +168,8 @@ int ctr_exec(const struct exec_opts *o, const struct host *host, int *ret_status
 		r = schedule_first_cpus(o->process, err);
 	if (r == 0)
 		r = bring_up(&x, err);
+	if (r == 0 && o->timeout_ms)
+		end_late(x.spawn.pidfd, o->timeout_ms);
 	if (r == 0 && !o->io.detach)
 		r = supervise(&x.spawn, signals, &status, err);
 	exec_clear(&x);

@@ -74,6 +74,7 @@ struct exec_opts {
 	struct stdio_opts io;
 	const char *cgroup; /* --cgroup: path below the container's, or NULL */
 	bool ignore_paused;
+	int timeout_ms; /* then it is killed; 0: never */
 	bool proxy_terminal;
 };
 

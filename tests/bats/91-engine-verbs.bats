@@ -237,3 +237,35 @@ four" ]
 	ctr top "$ID" | grep -q 'sleep 100'
 	ctr top "$ID" -o pid,comm | grep -q sleep
 }
+
+# ---- health -------------------------------------------------------------------------------------
+
+is_well() { [ "$(ctr inspect -f '{{.State.Health.Status}}' "$ID")" = "$1" ]; }
+
+@test "health: starting, healthy, unhealthy; what the check said; filters" {
+	cp -a "$BATS_FILE_TMPDIR/rootfs" own
+	detached ctr run -d --network none --name "$ID" --health-cmd 'echo "look: $HOME"; cat /tmp/well' \
+		--health-interval 300ms --health-retries 2 --rootfs "$PWD/own" sleep 100
+	ended 0
+	is_well starting
+	echo fine >own/tmp/well
+	until_true is_well healthy
+	ctr inspect -f '{{.State.Health.Output}}' "$ID" | grep -q fine
+	[ "$(ctr ps -qf health=healthy)" = "$ID" ]
+	rm own/tmp/well
+	until_true is_well unhealthy
+	ctr ps | grep -q '(unhealthy)'
+	echo fine >own/tmp/well
+	until_true is_well healthy
+}
+
+@test "health: a check that hangs is ended and counts; nonsense is refused" {
+	box --health-cmd 'sleep 50' --health-interval 100ms --health-timeout 200ms --health-retries 1 -- sleep 100
+	until_true is_well unhealthy
+	hanging() { [ "$(ctr top "$ID" | grep -c 'sleep 50')" -le 1 ]; }
+	hanging
+	try ctr run --rm --health-interval 1s host true
+	ended 125
+	try ctr run --rm --health-cmd true --health-retries 0 host true
+	ended 125
+}
