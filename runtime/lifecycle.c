@@ -237,7 +237,7 @@ int ctr_stop(const char *root, const char *id, const struct stop_opts *o, struct
 		if (cg_is_frozen(c.state->cgroups, c.state->n_cgroups, &ignored) == 1)
 			cg_freeze(c.state->cgroups, c.state->n_cgroups, false, &ignored);
 		ms = ms < 0 ? -1 : ms * 1000 > INT_MAX ? INT_MAX : ms * 1000;
-		if (!ends_in_time(c.pidfd, (int)ms) && (r = end_process(&c, err)) < 0)
+		if (!ends_in_time(c.pidfd, (int)ms) && (r = ctr_end(&c, err)) < 0)
 			return r;
 	}
 	settle(&c);
