@@ -11,6 +11,7 @@
 #include "cmd/engine.h"
 #include "cmd/oci.h"
 #include "cmd/out.h"
+#include "cmd/run_env.h"
 #include "cmd/run_network.h"
 #include "cmd/shares.h"
 #include "cmd/signals.h"
@@ -219,40 +220,6 @@ static int find_image(const struct run_opts *o, struct call *call, const struct 
 	return stored_image(call, want, ret_snapshot, ret, err);
 }
 
-/* Without a value a variable is passed on, if ctr has it. */
-static void add_variable(struct words *env, const char *text, struct arena *mem)
-{
-	const char *value = strchr(text, '=') ? text : getenv(text);
-
-	if (value && value != text)
-		value = arena_printf(mem, "%s=%s", text, value);
-	if (value)
-		words_add(env, value, mem);
-}
-
-/* Files first, so that -e has the last word. */
-static int gather_env(const struct run_opts *o, struct run_flags *flags, struct arena *mem,
-		      struct err *err)
-{
-	enum { ENV_FILE_MAX = 1 << 20 };
-	struct words env = {0};
-
-	for (size_t i = 0; i < o->env_files.n; i++) {
-		auto_(str) struct str text = {0};
-		int r = fd_read_file(AT_FDCWD, o->env_files.v[i], ENV_FILE_MAX, &text);
-		if (r < 0)
-			return err_set(err, r, "read %s", o->env_files.v[i]);
-		for (char *save = NULL, *line = text.p ? strtok_r(text.p, "\n", &save) : NULL; line;
-		     line = strtok_r(NULL, "\n", &save))
-			if (*line != '#' && line[strspn(line, " \t\r")])
-				add_variable(&env, arena_str(mem, line), mem);
-	}
-	for (size_t i = 0; i < flags->env.n; i++)
-		add_variable(&env, flags->env.v[i], mem);
-	flags->env = env;
-	return 0;
-}
-
 /* Without -i a program does not read what its caller types. */
 static int null_input(struct err *err)
 {
@@ -438,7 +405,7 @@ static int find_request(struct call *call, const struct run_opts *o, struct requ
 	    (r = q->flags.id ? container_check_id(q->flags.id, err)
 			     : new_id(call->mem, &q->flags.id, err)) < 0 ||
 	    (r = host_probe(&q->host, err)) < 0 ||
-	    (r = gather_env(o, &q->flags, call->mem, err)) < 0)
+	    (r = run_env(&o->env_files, &q->flags.env, call->mem, err)) < 0)
 		return r;
 	q->stored.snapshot.root = call->g->root;
 	q->stored.snapshot.id = q->flags.id;
