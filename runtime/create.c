@@ -55,6 +55,10 @@ static int write_record(struct creation *c, const struct create_opts *o, const s
 		.has_namespaces = true,
 		.terminal = cfg->process->terminal,
 		.has_terminal = true,
+		.no_new_keyring = o->no_new_keyring,
+		.has_no_new_keyring = o->no_new_keyring,
+		.preserve_fds = o->io.preserve_fds,
+		.has_preserve_fds = o->io.preserve_fds != 0,
 		.engine = o->engine,
 		.has_engine = true,
 		.auto_remove = o->auto_remove,
@@ -362,11 +366,8 @@ void creation_clear(struct creation *c)
 int creation_explain(const struct spawn *s, const struct oplist *ops,
 		     const struct config_process *process, struct err *err)
 {
-	bool program =
-		s->state == PROTO_FAILED && s->failed_op < ops->n &&
-		(ops->ops[s->failed_op].kind == OP_FIND || ops->ops[s->failed_op].kind == OP_EXEC);
-
-	if (program && s->root >= 0)
+	/* Only finding and executing the program send it along. */
+	if (s->state == PROTO_FAILED && s->root >= 0)
 		return explain_exec(s->root, process, s->failed_num, err);
 	if (s->state == PROTO_FAILED && s->failed_op < ops->n &&
 	    ops->ops[s->failed_op].kind == OP_HOOK)

@@ -27,10 +27,14 @@ static int explain(const struct container *c, struct spawn *s, struct err *err)
 	if (s->state != PROTO_FAILED || load_config(c, &mem, &cfg, &ignored) < 0 ||
 	    host_probe(&host, &ignored) < 0 || filter_get(cfg, &host, NULL, &filter, &ignored) < 0)
 		return -err->num;
+	if (faccessat(c->dir_fd, NOTIFY_DIR, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		notify_tell(cfg, c->dir, &mem);
 	const struct plan_want want = {
 		.id = c->id,
 		.bundle = c->state->bundle,
 		.manager = load_manager(c),
+		.no_new_keyring = c->state->no_new_keyring,
+		.preserve_fds = c->state->preserve_fds,
 		.filter = filter.n ? &filter : NULL,
 		.wait_for_start = true,
 	};

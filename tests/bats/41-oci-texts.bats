@@ -98,3 +98,18 @@ says() {
 	ended 1
 	has 'expected cgroupsPath to be of format "slice:prefix:name" for systemd cgroups, got "/not/for/systemd" instead'
 }
+
+@test "what fails at start is named rightly, whatever create was told" {
+	bundle b '.process.args = ["/bad"]'
+	printf 'no program' >b/rootfs/bad
+	chmod 755 b/rootfs/bad
+	(
+		exec 3</dev/null
+		NOTIFY_SOCKET=/nosuch ctr create --no-new-keyring --preserve-fds 1 -b b "$ID"
+	) >out 2>&1 </dev/null
+	says 'exec: "/bad": exec format error' start "$ID"
+	ctr delete --force "$ID"
+	config b '.hooks.startContainer = [{path: "/bin/true"}, {path: "/bin/false"}]'
+	ctr create --no-new-keyring -b b "$ID" >out 2>&1 </dev/null
+	says 'error running startContainer hook #1: exit status 1' start "$ID"
+}
