@@ -19,6 +19,11 @@ struct idmount {
 	struct idmap_pair maps;
 };
 
+struct idmounts {
+	struct idmount *list;
+	size_t n;
+};
+
 /* The detached mount; `user`: the directory in /proc of a process in the container's user namespace.
  * Returns its descriptor. */
 int idmount_open(const struct idmount *m, int user, struct err *err);

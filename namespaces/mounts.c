@@ -31,6 +31,7 @@ struct one {
 	const char *type;
 	const char *dest;   /* cleaned, absolute */
 	const char *source; /* of a bind: absolute */
+	const char *label;  /* SELinux's, of a new file system; or NULL */
 	enum mount_depth bind;
 	bool try_new; /* the bind is for where the kernel refuses a new file system */
 	struct mount_words words;
@@ -125,6 +126,7 @@ static int read_one(const struct config *cfg, const struct rootfs_want *want, si
 		return r;
 	}
 	o.type = m->type ? m->type : "";
+	o.label = want->label;
 	o.dest = path_join(&o.mem, "/", m->destination);
 	o.bind = o.words.bind;
 	if (o.bind == MOUNT_NOT && mount_is_bind(m))
@@ -206,11 +208,10 @@ static bool may_be_idmapped(const struct config_mount *m)
 }
 
 int mounts_plan_idmapped(const struct config *cfg, const struct host *host,
-			 const struct rootfs_want *want, struct arena *mem, struct idmount **ret,
-			 size_t *ret_n, struct err *err)
+			 const struct rootfs_want *want, struct arena *mem, struct idmounts *ret,
+			 struct err *err)
 {
-	struct idmount *list = NULL;
-	size_t n = 0;
+	struct idmounts all = {0};
 	int r = 0;
 
 	for (size_t i = 0; i < cfg->n_mounts && r == 0; i++) {
@@ -220,20 +221,19 @@ int mounts_plan_idmapped(const struct config *cfg, const struct host *host,
 		r = read_one(cfg, want, i, &o, err);
 		if (r < 0 || !is_idmapped(&o))
 			continue;
-		if (!list)
-			list = arena_zalloc(mem, IDMOUNTS_MAX, sizeof(*list));
+		if (!all.list)
+			all.list = arena_zalloc(mem, IDMOUNTS_MAX, sizeof(*all.list));
 		if (host->euid != 0)
 			r = err_say(err, EPERM,
 				    "mounts[%zu] %s: only root can map the ids of a mount", i,
 				    o.dest);
-		else if (n == IDMOUNTS_MAX)
+		else if (all.n == IDMOUNTS_MAX)
 			r = err_say(err, E2BIG, "mounts[%zu] %s: more than %d id-mapped mounts", i,
 				    o.dest, IDMOUNTS_MAX);
 		else
-			r = read_idmount(cfg, &o, mem, &list[n++], err);
+			r = read_idmount(cfg, &o, mem, &all.list[all.n++], err);
 	}
-	*ret = list;
-	*ret_n = n;
+	*ret = all;
 	return r;
 }
 
@@ -323,7 +323,7 @@ static bool takes_label(const struct one *o)
 	return true;
 }
 
-static void plan_new(const struct one *o, const char *label, int16_t mount, struct oplist *ops)
+static void plan_new(const struct one *o, int16_t mount, struct oplist *ops)
 {
 	auto_(str) struct str data = {0};
 
@@ -333,9 +333,9 @@ static void plan_new(const struct one *o, const char *label, int16_t mount, stru
 	}
 	str_add_mem(&data, o->words.super.p, o->words.super.len);
 	str_add_mem(&data, o->words.data.p, o->words.data.len);
-	if (label && takes_label(o)) {
+	if (o->label && takes_label(o)) {
 		str_add_mem(&data, "context", sizeof("context"));
-		str_add_mem(&data, label, strlen(label) + 1);
+		str_add_mem(&data, o->label, strlen(o->label) + 1);
 	}
 	uint32_t type = oplist_str(ops, o->type);
 	uint32_t at = data.len ? oplist_blob(ops, data.p, data.len) : 0;
@@ -365,8 +365,8 @@ static void plan_target(const struct one *o, const struct rootfs_slots *s, int16
 		(in_proc ? 0 : OPF_NOPROC) | (strict || o->words.dest_nofollow ? OPF_REALDIR : 0);
 }
 
-static int plan_one(const struct one *o, const char *label, const struct rootfs_slots *s,
-		    int16_t mount, int16_t target, struct oplist *ops, struct err *err)
+static int plan_one(const struct one *o, const struct rootfs_slots *s, int16_t mount,
+		    int16_t target, struct oplist *ops, struct err *err)
 {
 	bool in_proc;
 	int r = check_proc(o, &in_proc, err);
@@ -380,7 +380,7 @@ static int plan_one(const struct one *o, const char *label, const struct rootfs_
 		return 0;
 	}
 	if (o->bind == MOUNT_NOT || o->try_new)
-		plan_new(o, label, mount, ops);
+		plan_new(o, mount, ops);
 	plan_attributes(o, mount, ops);
 	if (o->words.copy_up) {
 		uint32_t str = oplist_str(ops, o->dest);
@@ -422,7 +422,7 @@ int mounts_plan(const struct config *cfg, const struct host *host, const struct 
 			int16_t from = o.bind == MOUNT_NOT ? mount
 				       : is_idmapped(&o)   ? idmapped++
 							   : (int16_t)(s->sources + (int)i);
-			r = plan_one(&o, want->label, s, from, target, ops, err);
+			r = plan_one(&o, s, from, target, ops, err);
 		}
 		if (r < 0)
 			return r;

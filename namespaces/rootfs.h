@@ -63,8 +63,8 @@ int rootfs_plan_enter(const struct config *cfg, struct rootfs_slots *s, struct o
 /* Those that the parent has to make, in the order of mounts[]; for everybody else n_idmounts is
  * enough. */
 int mounts_plan_idmapped(const struct config *cfg, const struct host *host,
-			 const struct rootfs_want *want, struct arena *mem, struct idmount **ret,
-			 size_t *ret_n, struct err *err);
+			 const struct rootfs_want *want, struct arena *mem, struct idmounts *ret,
+			 struct err *err);
 int mounts_plan_sources(const struct config *cfg, const struct rootfs_want *want,
 			const struct rootfs_slots *s, struct oplist *ops, struct err *err);
 int mounts_plan(const struct config *cfg, const struct host *host, const struct rootfs_want *want,

@@ -55,10 +55,10 @@ static int make_mounts(const struct outside *o, const struct spawn *s, struct ch
 
 	if (proc < 0)
 		return proc;
-	for (size_t i = 0; i < o->plan->n_idmounts; i++) {
-		int fd = idmount_open(&o->plan->idmounts[i], proc, err);
+	for (size_t i = 0; i < o->plan->idmounts.n; i++) {
+		int fd = idmount_open(&o->plan->idmounts.list[i], proc, err);
 		if (fd < 0)
-			return err_wrap(err, "mounts[%zu]", o->plan->idmounts[i].index);
+			return err_wrap(err, "mounts[%zu]", o->plan->idmounts.list[i].index);
 		reply->fd[reply->n++] = fd;
 	}
 	return 0;

@@ -215,11 +215,10 @@ static int plan_inside(const struct config *cfg, const struct host *host,
 
 	r = lsm_mount_label(cfg->linux_, host, &root_want.label, err);
 	if (r == 0)
-		r = mounts_plan_idmapped(cfg, host, &root_want, &p->mem, &p->idmounts,
-					 &p->n_idmounts, err);
+		r = mounts_plan_idmapped(cfg, host, &root_want, &p->mem, &p->idmounts, err);
 	if (r < 0)
 		return r;
-	root_want.n_idmounts = p->n_idmounts;
+	root_want.n_idmounts = p->idmounts.n;
 	plan_entry(cfg, want, given, p);
 	r = rootfs_plan_sources(cfg, &root_want, &slots, &p->ops, err);
 	if (r < 0)
@@ -378,8 +377,8 @@ void plan_print(struct str *out, const struct plan *p)
 		str_addf(out, "join %s: %s\n", ns_word(p->ns.joins[i].flag), p->ns.joins[i].path);
 	cg_print(out, &p->cg);
 	rdt_print(out, &p->rdt);
-	for (size_t i = 0; i < p->n_idmounts; i++)
-		idmount_print(out, &p->idmounts[i]);
+	for (size_t i = 0; i < p->idmounts.n; i++)
+		idmount_print(out, &p->idmounts.list[i]);
 	str_add(out, "# inside\n");
 	oplist_print(&p->ops, out);
 	for (size_t i = 0; i < p->n_warnings; i++)
@@ -405,8 +404,8 @@ void plan_json(struct str *out, const struct plan *p)
 	rdt_print(&text, &p->rdt);
 	json_text(&o, "cgroups", text.p ? text.p : "");
 	json_open(&o, "idMappedMounts", '[');
-	for (size_t i = 0; i < p->n_idmounts; i++)
-		json_text(&o, NULL, p->idmounts[i].source);
+	for (size_t i = 0; i < p->idmounts.n; i++)
+		json_text(&o, NULL, p->idmounts.list[i].source);
 	json_close(&o, ']');
 	oplist_json(&p->ops, &o, "operations");
 	json_close(&o, '}');

@@ -28,10 +28,9 @@ struct plan {
 	struct ns_plan ns;
 	struct cg_plan cg;
 	struct rdt_plan rdt;
-	struct idmount *idmounts; /* owned by mem */
-	size_t n_idmounts;
-	bool outside_limits;   /* the parent sets rlimits and oom_score_adj at SYNC_LIMITS */
-	const char **warnings; /* for the log; owned by mem */
+	struct idmounts idmounts; /* owned by mem */
+	bool outside_limits;      /* the parent sets rlimits and oom_score_adj at SYNC_LIMITS */
+	const char **warnings;    /* for the log; owned by mem */
 	size_t n_warnings;
 	struct arena mem;
 };
