@@ -186,6 +186,8 @@ with_podman() { compare pod up in_it status_is; }
 	the_case() {
 		says kept pod run --rm --preserve-fds 1 busybox sh -c 'cat <&3' 3<<<kept
 		gives 0 pod run --rm --cgroupns host busybox grep libpod /proc/self/cgroup
+		[ "$RUNTIME" = runc ] || says / pod run --rm --cgroups=disabled busybox \
+			sh -c 'grep memory /proc/self/cgroup | cut -d : -f 3'
 		pod run --detach --name "$NAME" --cgroup-parent "/parent-$NAME" busybox sleep 100
 		ls -d "/sys/fs/cgroup/memory/parent-$NAME"/libpod*
 		pod rm -f -t 0 "$NAME"
