@@ -434,6 +434,7 @@ with_podman() { compare pod up in_it status_is; }
 
 # Of containers; pods, networks and images are podman's own.
 @test "nothing is left behind" {
+	all_passed
 	the_case() {
 		pod ps -aq | grep . && return 1
 		remains >"/run/tmp/$NAME"

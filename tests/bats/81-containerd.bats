@@ -250,6 +250,7 @@ with_containerd() { compare client task new up in_it status_is gone; }
 }
 
 @test "nothing is left behind" {
+	all_passed
 	the_case() {
 		gives 0 client task ls -q
 		[ -z "$output" ]

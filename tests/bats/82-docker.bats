@@ -248,6 +248,7 @@ with_docker() { compare docker run up in_it about status_is; }
 }
 
 @test "nothing is left behind" {
+	all_passed
 	the_case() {
 		docker ps -aq | grep . && return 1
 		remains >"/run/tmp/$NAME"

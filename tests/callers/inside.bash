@@ -42,10 +42,10 @@ no() {
 	fi
 }
 
-# soon COMMAND...: it succeeds within ten seconds.
+# soon COMMAND...: it succeeds within half a minute, of a busy machine too.
 soon() {
 	local i
-	for ((i = 0; i < 200; i++)); do
+	for ((i = 0; i < 600; i++)); do
 		! "$@" >/dev/null 2>&1 || return 0
 		sleep 0.05
 	done
