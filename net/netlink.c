@@ -140,7 +140,8 @@ void nl_attrs(const void *p, size_t size, const struct nlattr **ret, unsigned ma
 	const char *at = p, *end = at + size;
 	struct nlattr a;
 
-	memset(ret, 0, (max + 1) * sizeof(*ret));
+	for (unsigned i = 0; i <= max; i++)
+		ret[i] = NULL;
 	while ((size_t)(end - at) >= sizeof(a)) {
 		memcpy(&a, at, sizeof(a));
 		if (a.nla_len < NLA_HDRLEN || a.nla_len > (size_t)(end - at))

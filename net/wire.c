@@ -227,17 +227,13 @@ static int leave(const struct nets *n, const char *id, const char *network, stru
 	return r < 0 ? r : hosts_update(n, w, &m, err);
 }
 
-int wire_down(const char *root, const char *id, int dir, struct err *err)
+static int take_down(const char *root, const char *id, int dir, struct err *err)
 {
 	auto_(arena) struct arena mem = {0};
 	auto_(nets) struct nets n = NETS_NONE;
 	struct wire *wire = NULL;
 	int r;
 
-	if (faccessat(dir, "net.json", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-		return 0;
-	/* A record that cannot be read names nothing to undo: it is written before anything is
-	 * made, in one step. */
 	if ((r = nets_open(root, false, &n, err)) < 0 || (r = wire_load(dir, &mem, &wire, err)) < 0)
 		return r;
 	if (wire && (r = wire_unmake(&n, dir, wire, false, err)) < 0)
@@ -248,9 +244,24 @@ int wire_down(const char *root, const char *id, int dir, struct err *err)
 	for (size_t i = 0; wire && i < wire->n_ends; i++)
 		if ((r = leave(&n, id, wire->ends[i].network, err)) < 0)
 			return r;
+	unlinkat(dir, "resolv.conf", 0);
+	unlinkat(dir, "hosts", 0);
 	if (unlinkat(dir, "net.json", 0) < 0 && errno != ENOENT)
 		return err_set(err, errno, "remove net.json of container %s", id);
 	return 0;
+}
+
+int wire_down(const char *root, const char *id, int dir, struct err *err)
+{
+	enum { TRIES = 2 };
+	int r = -EAGAIN;
+
+	if (faccessat(dir, "net.json", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	/* What fails once, under pressure, seldom does so twice; and each step may be done twice. */
+	for (int i = 0; r < 0 && i < TRIES; i++)
+		r = take_down(root, id, dir, err);
+	return r;
 }
 
 /* ---- live changes -----------------------------------------------------------------------------*/

@@ -385,7 +385,7 @@ static int remove_scratch(const char *path)
 
 int container_remove(struct container *c, struct err *err)
 {
-	static const char *const usual[] = {"state.json", "config.json", "init"};
+	static const char *const usual[] = {"state.json", "config.json", "init", "net.usage"};
 	int r = c->state && c->state->scratch ? remove_scratch(c->state->scratch) : 0;
 
 	if (r < 0)

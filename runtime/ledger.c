@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cgroups/meter.h"
+#include "net/usage.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/log.h"
@@ -186,6 +187,18 @@ static int write_record(const char *root, const struct usage *u, struct err *err
 	return append(dir, arena_printf(&mem, "%.7s.jsonl", u->time), &line, err);
 }
 
+static void fill_network(const struct container *c, struct usage *u)
+{
+	struct net_usage n;
+	struct err ignored;
+
+	if (net_usage_read(c->root, c->dir_fd, &n, &ignored) < 0)
+		return;
+	u->net_received_bytes = n.in_bytes;
+	u->net_sent_bytes = n.out_bytes;
+	u->has_net_received_bytes = u->has_net_sent_bytes = n.in_packets || n.out_packets;
+}
+
 int ledger_note(const struct container *c, enum ledger_moment moment, struct err *err)
 {
 	bool ended = moment != LEDGER_RUNS;
@@ -219,6 +232,7 @@ int ledger_note(const struct container *c, enum ledger_moment moment, struct err
 		.death = m.oom_kills ? note_death(s, &mem) : NULL,
 	};
 	fill(&u, &m);
+	fill_network(c, &u);
 	r = write_record(c->root, &u, err);
 	if (r < 0 || moment == LEDGER_REMOVED)
 		return r;

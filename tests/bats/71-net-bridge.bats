@@ -7,12 +7,11 @@ load net
 setup() { net_setup; }
 teardown() { net_teardown; }
 
-a=net-a b=net-b
 
 @test "two containers reach each other by name, over IPv4 and IPv6, and the host" {
 	up $a --network-alias www --hostname shop
 	up $b
-	run ctr exec $b sh -c 'ping -c 1 -W 2 net-a && ping -c 1 -W 2 www && ping -c 1 -W 2 shop'
+	run ctr exec $b sh -c "ping -c 1 -W 2 $a && ping -c 1 -W 2 www && ping -c 1 -W 2 shop"
 	ended 0
 	has 10.90.0.2
 	serve "$(pid_of $a)" 80
@@ -24,8 +23,8 @@ a=net-a b=net-b
 	has "from 10.90.0.1"
 	run ctr exec $a cat /etc/hosts
 	has "localhost"
-	has "$(address_of $b)"$'\t'"net-b"
-	has "$(address_of $b 6)"$'\t'"net-b"
+	has "$(address_of $b)"$'\t'"$b"
+	has "$(address_of $b 6)"$'\t'"$b"
 }
 
 @test "a name goes with its container" {
@@ -33,8 +32,8 @@ a=net-a b=net-b
 	up $b
 	ctr delete --force $b
 	run ctr exec $a cat /etc/hosts
-	has net-a
-	[[ $output != *net-b* ]]
+	has $a
+	[[ $output != *$b* ]]
 }
 
 @test "without --network it is the bridge; CTR_NETWORK changes that; host and none stay" {
@@ -77,7 +76,7 @@ a=net-a b=net-b
 	run in_net $b "$NET_PY" ask "$(address_of $a 6)" 80
 	ended 1
 	run ctr exec $b cat /etc/hosts
-	[[ $output != *net-a* ]]
+	[[ $output != *$a* ]]
 	# That the server would have answered:
 	run on_host "$NET_PY" ask "$(address_of $a)" 80
 	ended 0
@@ -128,7 +127,7 @@ a=net-a b=net-b
 	has 02:00:00:00:00:07
 	run up $b --network mine --ip 10.5.0.77
 	ended 125
-	has "container net-a has it"
+	has "container $a has it"
 	run up $b --network mine --ip 10.6.0.1
 	has "not in the subnet"
 	run up $b --network mine --ip 10.5.0.1
@@ -147,7 +146,7 @@ a=net-a b=net-b
 	ended 0
 	has "10.0.0.7"$'\t'"db"
 	has "10.90.0.1"$'\t'"gw"
-	has "net-a"
+	has "$a"
 	has "nameserver 9.9.9.9"
 	has "search example.org"
 	has "options ndots:3"
@@ -163,13 +162,13 @@ a=net-a b=net-b
 	ctr network create two
 	up $a --network one --network two
 	up $b --network two
-	run ctr exec $a sh -c 'ip -o link | wc -l; ip route; ping -c 1 -W 2 net-b'
+	run ctr exec $a sh -c "ip -o link | wc -l; ip route; ping -c 1 -W 2 $b"
 	ended 0
 	[ "${lines[0]}" = 3 ]
 	ctr network connect --alias late one $b
 	run ctr exec $a ping -c 1 -W 2 late
 	ended 0
-	run ctr exec $b sh -c 'ip -o link | wc -l; ip route | grep -c default; ping -c 1 -W 2 net-a'
+	run ctr exec $b sh -c "ip -o link | wc -l; ip route | grep -c default; ping -c 1 -W 2 $a"
 	ended 0
 	[ "${lines[0]}" = 3 ]
 	[ "${lines[1]}" = 1 ]
@@ -189,7 +188,7 @@ a=net-a b=net-b
 	up $b --network container:$a
 	[ "$(readlink "/proc/$(pid_of $a)/ns/net")" = "$(readlink "/proc/$(pid_of $b)/ns/net")" ]
 	run ctr exec $b cat /etc/hosts
-	has net-a
+	has $a
 	run ctr run --rm --network "ns:/proc/$lan_pid/ns/net" --rootfs "$BATS_FILE_TMPDIR/rootfs" ip -o address
 	has 192.0.2.2
 	run up x --network container:nosuch
@@ -225,9 +224,9 @@ a=net-a b=net-b
 	up $a --network seven
 	run ctr exec $a ip link show eth0
 	has "mtu 1400"
-	ctr network inspect seven | jq -e '.[0].members[0].id == "net-a" and .[0].network.mtu == 1400'
+	ctr network inspect seven | jq -e --arg id "$a" '.[0].members[0].id == $id and .[0].network.mtu == 1400'
 	run ctr network rm seven
-	has "in use by container net-a"
+	has "in use by container $a"
 	ctr delete --force $a
 	ctr network rm seven
 	run on_host ip link show ctr1
@@ -250,13 +249,13 @@ a=net-a b=net-b
 	local i pids=()
 	ctr network create many
 	for ((i = 0; i < 40; i++)); do
-		up "net-$i" --network many &
+		up "$ID-$i" --network many &
 		pids+=($!)
 	done
 	wait "${pids[@]}"
 	ctr network inspect many | jq -e '.[0].members | length == 40 and (map(.address) | unique | length == 40)'
 	for ((i = 0; i < 40; i++)); do
-		ctr delete --force "net-$i"
+		ctr delete --force "$ID-$i"
 	done
 	ctr network inspect many | jq -e '.[0].members == []'
 	run ctr network repair --check

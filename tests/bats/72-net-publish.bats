@@ -7,7 +7,6 @@ load net
 setup() { net_setup; }
 teardown() { net_teardown; }
 
-a=net-a b=net-b
 asks() { run on_lan "$NET_PY" ask "$@"; }
 
 @test "a published port is reached from outside, the host, other networks and itself; its caller's address stays" {
@@ -28,8 +27,8 @@ asks() { run on_lan "$NET_PY" ask "$@"; }
 	has "from 10.90.16.2"
 	run in_net $a "$NET_PY" ask 192.0.2.1 8080
 	ended 0
-	up net-c
-	run in_net net-c "$NET_PY" ask 192.0.2.1 8080
+	up $c
+	run in_net $c "$NET_PY" ask 192.0.2.1 8080
 	ended 0
 	# No other door is open by that.
 	asks 192.0.2.1 80
@@ -63,7 +62,7 @@ asks() { run on_lan "$NET_PY" ask "$@"; }
 	up $a -p 8080:80
 	serve "$(pid_of $a)" 80
 	run ctr port
-	has "net-a"$'\t'"*:8080->80/tcp"
+	has "$a"$'\t'"*:8080->80/tcp"
 	has "127.0.0.1"
 	[[ $output != *drops* ]]
 	on_host nft 'add table inet mine; add chain inet mine fw { type filter hook forward priority 10; policy drop; }'
@@ -143,7 +142,7 @@ asks() { run on_lan "$NET_PY" ask "$@"; }
 	on_host nft list ruleset >after
 	[ "$(same before)" = "$(same after)" ]
 	on_host nft flush ruleset
-	up net-c
+	up $c
 	asks 192.0.2.1 8080
 	has "from 192.0.2.2"
 	run ctr network repair --check

@@ -7,7 +7,6 @@ load net
 setup() { net_setup; }
 teardown() { net_teardown; }
 
-a=net-a b=net-b
 
 @test "whoever pretends to be another is not heard: addresses, ARP, neighbours, routers, tags" {
 	up $a

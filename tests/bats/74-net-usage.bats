@@ -7,15 +7,19 @@ load net
 setup() { net_setup; }
 teardown() { net_teardown; }
 
-a=net-a b=net-b
 
-# fills FROM-PID ADDRESS PORT BYTES MILLISECONDS: so long, 5 % more or less.
+# fills FROM-PID ADDRESS PORT BYTES MILLISECONDS: so long, 5 % more or less. On a busy machine it may
+# take longer now and then, but never less.
 fills() {
-	local took
-	took=$(nsenter -t "$1" -n -- "$NET_PY" fill "$2" "$3" "$4" | tr -d .)
-	took=$((10#$took))
-	echo "$4 bytes in $took ms, expected $5"
-	[ "$took" -ge $(($5 * 95 / 100)) ] && [ "$took" -le $(($5 * 105 / 100)) ]
+	local took attempt
+	for attempt in 1 2 3 4; do
+		took=$(nsenter -t "$1" -n -- "$NET_PY" fill "$2" "$3" "$4" | tr -d .)
+		took=$((10#$took))
+		echo "$attempt: $4 bytes in $took ms, expected $5"
+		[ "$took" -ge $(($5 * 95 / 100)) ] || return 1
+		[ "$took" -gt $(($5 * 105 / 100)) ] || return 0
+	done
+	return 1
 }
 
 @test "--net-rate holds, in each direction" {
@@ -45,10 +49,11 @@ fills() {
 	in_net $a "$NET_PY" fill 192.0.2.2 7000 1000000
 	in_net $a "$NET_PY" fill "$(address_of $b)" 80 500000
 	# Without --rm the end is what takes the network down; it is asked for with the container.
-	ctr run --name net-c --rootfs "$BATS_FILE_TMPDIR/rootfs" sh -c 'ping -c 3 -i 0.1 10.90.0.1'
+	ctr run --name $c --rootfs "$BATS_FILE_TMPDIR/rootfs" sh -c 'ping -c 3 -i 0.1 10.90.0.1'
 	awk '{v[$1] = $2} END {exit !(v["out_packets"] >= 3 && v["in_packets"] >= 3 && v["outside_out_packets"] == 0)}' \
-		"$ROOT/net-c/net.usage"
-	[ ! -e "$ROOT/net-c/net.json" ]
+		"$ROOT/$c/net.usage"
+	[ ! -e "$ROOT/$c/net.json" ]
+	ctr usage --containers --json | jq -e --arg id "$c" '.rows[] | select(.id == $id) | .netReceivedBytes > 250'
 	ctr network disconnect ctr0 $a
 	local out in outside
 	out=$(awk '$1 == "out_bytes" {print $2}' "$ROOT/$a/net.usage")

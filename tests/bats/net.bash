@@ -9,6 +9,7 @@ NET_PY=$BATS_TEST_DIRNAME/helpers/net.py
 net_setup() {
 	needs_root && needs nsenter && needs ip
 	new_test
+	a=$ID-a b=$ID-b c=$ID-c # names of containers
 	unshare -n sleep 1000 </dev/null >/dev/null 2>&1 3>&- &
 	host_pid=$!
 	disown
