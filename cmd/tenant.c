@@ -119,7 +119,11 @@ static int create_or_set(const struct call *call, const char *name, bool is_new,
 	r = read_flags(call->opts, call->mem, &t, err);
 	if (r < 0)
 		return r;
-	return is_new ? tenant_create(&all, &t, &host, err) : tenant_change(&all, &t, &host, err);
+	r = is_new ? tenant_create(&all, &t, &host, err) : tenant_change(&all, &t, &host, err);
+	if (r == 0 && t.user && host.runs_systemd)
+		log_warning("the limits of user-%u.slice take effect with: systemctl daemon-reload",
+			    t.uid);
+	return r;
 }
 
 static int do_create(struct call *call, const char *name, struct err *err)

@@ -18,6 +18,7 @@
 #include "runtime/config/encode.h"
 #include "runtime/ledger.h"
 #include "runtime/tenant.h"
+#include "runtime/tenant_unit.h"
 
 enum {
 	TENANT_VERSION = 1,
@@ -240,6 +241,8 @@ static int put_in_place(struct tenants *t, struct tenant *new, const struct host
 		r = cg_apply_shared(&plan, err);
 	if (r == 0 && new->user && host->layout == CGROUP_V2)
 		r = cg_delegate_shared(&plan, new->uid, err);
+	if (r == 0 && new->user && host->runs_systemd)
+		r = tenant_unit_write(new, TENANT_UNITS, err);
 	return r;
 }
 
@@ -280,6 +283,8 @@ int tenant_create(struct tenants *t, struct tenant *new, const struct host *host
 		return r;
 	r = put_in_place(t, new, host, err);
 	if (r < 0) {
+		if (new->user)
+			tenant_unit_remove(new, TENANT_UNITS, &ignored);
 		cg_remove_shared(new->groups, new->n_groups, &ignored);
 		remove_record(t, new->name, &ignored);
 	}
@@ -322,6 +327,8 @@ int tenant_remove(struct tenants *t, const char *name, struct err *err)
 		err_say(err, EBUSY, "%s has containers", name);
 		err_hint(err, "delete them first: ctr list shows them");
 	}
+	if (r == 0 && tenant->user)
+		r = tenant_unit_remove(tenant, TENANT_UNITS, err);
 	return r < 0 ? r : remove_record(t, name, err);
 }
 
