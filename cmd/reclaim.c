@@ -63,7 +63,7 @@ static int find(const struct call *call, const char *name, struct target *ret, s
 static int reclaim_once(const struct call *call, struct err *err)
 {
 	auto_(str) struct str line = {0};
-	struct target t;
+	struct target t = {0};
 	uint64_t bytes = UINT64_MAX, freed = 0;
 	int64_t size;
 
@@ -149,7 +149,7 @@ static int one_turn(const struct call *call, struct watched *list, unsigned *n, 
 
 	for (int i = 0; i < count; i++) {
 		struct call here = *call;
-		struct target t;
+		struct target t = {0};
 		struct err gone;
 		unsigned k = 0;
 		here.mem = &mem;
