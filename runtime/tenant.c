@@ -81,15 +81,24 @@ static int by_name(const void *a, const void *b)
 	return strcmp((*(struct tenant *const *)a)->name, (*(struct tenant *const *)b)->name);
 }
 
+/* A user's containers may be a tenant's, whatever he says with --root: only records that root has made
+ * count. */
+static const char *dir_of(const char *root, struct arena *mem)
+{
+	const char *dir = arena_printf(mem, "%s/tenants", ledger_state_dir(root, mem));
+	struct stat st;
+
+	if (geteuid() == 0 || (lstat(dir, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == 0))
+		return dir;
+	return "/var/lib/ctr/tenants";
+}
+
 int tenants_open(const char *root, bool lock, struct tenants *ret, struct err *err)
 {
 	struct tenants t = {.dir_fd = -1};
 
 	t.root = arena_str(&t.mem, root);
-	/* A user's containers may be a tenant's: the operator's records are the ones that count. */
-	t.dir = geteuid() != 0 && str_eq(root, container_default_root(&t.mem))
-			? "/var/lib/ctr/tenants"
-			: arena_printf(&t.mem, "%s/tenants", ledger_state_dir(root, &t.mem));
+	t.dir = dir_of(root, &t.mem);
 	t.dir_fd =
 		lock ? path_make_dir(t.dir, 0755) : open(t.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (t.dir_fd < 0 && (lock || errno != ENOENT)) {
