@@ -65,7 +65,7 @@ static int do_history(struct call *call, struct err *err)
 	auto_(str) struct str text = {0};
 	struct json_out out = {.s = &text};
 	struct words cells = {0};
-	struct stored image;
+	struct stored image = {0};
 	bool is_json;
 
 	int r = read_format(o->format, &is_json, err);
@@ -155,7 +155,7 @@ static int do_image(struct call *call, struct err *err)
 	auto_(store) struct store s = STORE_NONE;
 	auto_(str) struct str text = {0};
 	struct json_out out = {.s = &text, .indent = "    "};
-	struct stored image;
+	struct stored image = {0};
 
 	if (!str_eq(call->words[0], "inspect"))
 		return err_say(err, EINVAL, "expected inspect, got \"%.40s\"", call->words[0]);

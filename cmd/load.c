@@ -39,7 +39,7 @@ static const char *name_of(const struct oci_descriptor *d, struct arena *mem)
 	const char *full = store_note(d, "io.containerd.image.name"),
 		   *name = store_note(d, STORE_NAME);
 	struct err ignored = {0};
-	struct ref ref;
+	struct ref ref = {0};
 
 	if (!(full ? full : name) || ref_parse(full ? full : name, mem, &ref, &ignored) < 0)
 		return NULL;
@@ -53,7 +53,7 @@ static int load_oci(struct call *call, struct store *s, struct layout *l, struct
 		const struct oci_descriptor *d = &l->index->manifests[i];
 		const struct fetch f = {
 			.store = s, .source = &l->source, .name = name_of(d, call->mem)};
-		const char *id;
+		const char *id = NULL;
 		if (fetch_image(&f, d, call->mem, &id, err) < 0 ||
 		    print_loaded(call->opts, f.name, id, err) < 0)
 			return -err->num;
@@ -65,20 +65,19 @@ static int load_docker(struct call *call, struct store *s, struct layout *l, str
 {
 	for (size_t i = 0; i < l->saved->n_images; i++) {
 		const struct oci_saved *image = &l->saved->images[i];
-		struct oci_descriptor d;
-		const char *id;
-		if (layout_load_saved(s, l, image, call->mem, &id, &d, err) < 0)
+		struct loaded loaded = {0};
+		if (layout_load_saved(s, l, image, call->mem, &loaded, err) < 0)
 			return -err->num;
 		for (size_t k = 0; k < image->n_repo_tags; k++) {
 			struct ref ref;
 			if (ref_read(image->repo_tags[k], call->mem, &ref, err) < 0)
 				return -err->num;
 			const char *name = ref_text(&ref, call->mem);
-			if (store_name(s, name, &d, NULL, err) < 0 ||
-			    print_loaded(call->opts, name, id, err) < 0)
+			if (store_name(s, name, &loaded.manifest, NULL, err) < 0 ||
+			    print_loaded(call->opts, name, loaded.id, err) < 0)
 				return -err->num;
 		}
-		if (!image->n_repo_tags && print_loaded(call->opts, NULL, id, err) < 0)
+		if (!image->n_repo_tags && print_loaded(call->opts, NULL, loaded.id, err) < 0)
 			return -err->num;
 	}
 	return 0;
@@ -90,7 +89,7 @@ static int unpack_archive(const struct stage *g, int from, struct err *err)
 	auto_(unpacker) struct unpacker u = UNPACKER_NONE;
 	int r = unpacker_start(g, "archive", from, NULL, &u, err);
 
-	if (r < 0 || (r = unpacker_finish(&u, NULL, NULL, err)) < 0)
+	if (r < 0 || unpacker_finish(&u, NULL, NULL, err) < 0)
 		return err_wrap(err, "the archive");
 	int fd = openat(g->fd, "archive/tree", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? err_set(err, errno, "open the archive") : fd;

@@ -98,7 +98,7 @@ static int do_login(struct call *call, struct err *err)
 	auto_(str) struct str text = {0};
 	struct creds creds = {.user = o->user, .password = o->password};
 	struct registry_opts remote;
-	struct ref ref;
+	struct ref ref = {0};
 
 	int r = remote_read(&o->remote, call->mem, &remote, err);
 	if (r < 0 || (r = read_host(call->words[0], call->mem, &ref, err)) < 0 ||
@@ -132,7 +132,7 @@ static int do_logout(struct call *call, struct err *err)
 {
 	const struct logout_opts *o = call->opts;
 	auto_(str) struct str text = {0};
-	struct ref ref;
+	struct ref ref = {0};
 
 	int r = read_host(call->words[0], call->mem, &ref, err);
 	if (r < 0 || (r = creds_keep(o->authfile, ref.host, NULL, err)) < 0)

@@ -55,7 +55,7 @@ static int pull_from(struct pull *p, const struct ref *ref, const struct regconf
 static int pull_name(struct pull *p, const char *name, const char **ret_id, struct err *err)
 {
 	struct regconf_place *places = NULL;
-	struct ref ref;
+	struct ref ref = {0};
 	size_t n = 0;
 	int r = ref_read(name, p->mem, &ref, err);
 
@@ -74,7 +74,7 @@ static int pull_one(struct pull *p, const char *text, struct err *err)
 {
 	auto_(str) struct str line = {0};
 	struct words names = {0};
-	struct ref ref;
+	struct ref ref = {0};
 	const char *id = NULL;
 	int r = ref_parse(str_starts(text, "docker://") ? text + 9 : text, p->mem, &ref, err);
 
@@ -130,7 +130,7 @@ const struct command cmd_pull = {
 static int do_unpack(struct call *call, struct err *err)
 {
 	auto_(store) struct store s = STORE_NONE;
-	struct stored image;
+	struct stored image = {0};
 
 	int r = store_open(call->g->store, false, &s, err);
 	if (r < 0 || (r = store_find(&s, call->words[0], call->mem, &image, err)) < 0)

@@ -61,8 +61,8 @@ static int do_push(struct call *call, struct err *err)
 	struct registry_opts remote;
 	struct regconf conf;
 	struct regconf_place *places;
-	struct stored image;
-	struct ref ref;
+	struct stored image = {0};
+	struct ref ref = {0};
 	size_t n;
 
 	int r = remote_read(&o->remote, call->mem, &remote, err);

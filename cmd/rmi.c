@@ -48,7 +48,7 @@ static int remove_one(struct call *call, struct store *s, const char *text, stru
 		      struct err *err)
 {
 	const struct rmi_opts *o = call->opts;
-	struct stored image;
+	struct stored image = {0};
 	struct oci *index;
 
 	int r = store_find(s, text, call->mem, &image, err);
@@ -150,8 +150,8 @@ const struct command cmd_prune = {
 static int do_tag(struct call *call, struct err *err)
 {
 	auto_(store) struct store s = STORE_NONE;
-	struct stored image;
-	struct ref ref;
+	struct stored image = {0};
+	struct ref ref = {0};
 
 	int r = store_open(call->g->store, false, &s, err);
 	if (r < 0 || (r = store_find(&s, call->words[0], call->mem, &image, err)) < 0 ||

@@ -217,7 +217,10 @@ static int find_image(const struct run_opts *o, struct call *call, const struct 
 	want->snapshot.kernel = host->kernel;
 	if (str_eq(want->name, "host"))
 		return find_host(o, call, host, (uint64_t)disk, ret, err);
-	return stored_image(call, want, ret_snapshot, ret, err);
+	int r = stored_image(call, want, ret_snapshot, err);
+	if (r == 0)
+		*ret = ret_snapshot->image;
+	return r;
 }
 
 /* Without -i a program does not read what its caller types. */

@@ -60,21 +60,21 @@ static int find_or_pull(const struct call *call, const struct stored_want *want,
 }
 
 int stored_image(const struct call *call, const struct stored_want *want, struct snapshot *ret,
-		 struct image *ret_image, struct err *err)
+		 struct err *err)
 {
 	auto_(store) struct store s = STORE_NONE;
-	struct stored image;
+	struct stored image = {0};
 
 	int r = find_or_pull(call, want, &s, &image, err);
 	if (r < 0)
 		return r;
-	r = snapshot_make(&s, &image, &want->snapshot, call->mem, ret, ret_image, err);
+	r = snapshot_make(&s, &image, &want->snapshot, call->mem, ret, err);
 	if (r == 0 || !has_code(err, "not-unpacked"))
 		return r;
 	*err = (struct err){0};
 	if ((r = call_image(call, "unpack", image.id, err)) < 0)
 		return r;
-	return snapshot_make(&s, &image, &want->snapshot, call->mem, ret, ret_image, err);
+	return snapshot_make(&s, &image, &want->snapshot, call->mem, ret, err);
 }
 
 void stored_undo(const struct call *call, const struct stored_want *want)

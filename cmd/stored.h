@@ -13,6 +13,6 @@ struct stored_want {
 };
 
 int stored_image(const struct call *call, const struct stored_want *want, struct snapshot *ret,
-		 struct image *ret_image, struct err *err);
+		 struct err *err);
 /* Gives the writable layer back unless a container has it. */
 void stored_undo(const struct call *call, const struct stored_want *want);

@@ -112,26 +112,27 @@ static int read_login(const struct oci_login *login, struct arena *mem, struct c
 	return ret->user || ret->identity;
 }
 
-int creds_read(const char *text, size_t len, const struct ref *ref, struct arena *mem,
-	       struct creds *ret, const char **ret_helper, struct err *err)
+int creds_read(const struct str *text, const struct ref *ref, struct arena *mem, struct creds *ret,
+	       struct err *err)
 {
 	void *any = NULL;
-	int r = decode_object(&oci_auth_table, text, len, mem, &any, err);
+	int r = decode_object(&oci_auth_table, text->p ? text->p : "{}", text->p ? text->len : 2,
+			      mem, &any, err);
 
-	if (r < 0)
+	*ret = (struct creds){0};
+	if (r < 0 || !any)
 		return r;
 	const struct oci_auth *auth = any;
-	*ret_helper = NULL;
 	for (size_t i = 0; i < auth->n_cred_helpers; i++)
 		if (str_eq(auth->cred_helpers[i].key, ref->host))
-			*ret_helper = auth->cred_helpers[i].value;
-	const struct oci_login *login = find_login(auth, ref, mem);
-	if (*ret_helper)
+			ret->helper = auth->cred_helpers[i].value;
+	if (ret->helper)
 		return 0;
+	const struct oci_login *login = find_login(auth, ref, mem);
 	if (login && (r = read_login(login, mem, ret, err)) != 0)
 		return r;
 	if (auth->creds_store && *auth->creds_store)
-		*ret_helper = auth->creds_store;
+		ret->helper = auth->creds_store;
 	return 0;
 }
 
@@ -191,7 +192,7 @@ static int ask_helper(const char *name, const char *host, struct arena *mem, str
 {
 	auto_(str) struct str answer = {0};
 	int in[2], out[2], status = 0;
-	pid_t pid;
+	pid_t pid = 0;
 
 	if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0)
 		return err_set(err, errno, "make a pipe");
@@ -239,16 +240,15 @@ static int try_file(const char *path, const struct ref *ref, struct arena *mem, 
 		    struct err *err)
 {
 	auto_(str) struct str text = {0};
-	const char *helper;
 	int r = path ? fd_read_file(AT_FDCWD, path, AUTH_MAX, &text) : -ENOENT;
 
 	if (r == -ENOENT || r == -EACCES || r == -ENOTDIR)
 		return 0;
 	if (r < 0)
 		return err_set(err, r, "read %s", path);
-	r = creds_read(text.p ? text.p : "{}", text.p ? text.len : 2, ref, mem, ret, &helper, err);
-	if (r == 0 && helper)
-		r = ask_helper(helper, ref->host, mem, ret, err);
+	r = creds_read(&text, ref, mem, ret, err);
+	if (r == 0 && ret->helper)
+		r = ask_helper(ret->helper, ref->host, mem, ret, err);
 	return r < 0 ? err_wrap(err, "%s", path) : r;
 }
 
@@ -262,7 +262,8 @@ int creds_find(const char *file, const struct ref *ref, struct arena *mem, struc
 		config ? config : env_path("HOME", ".config/containers/auth.json", mem),
 		docker ? docker : env_path("HOME", ".docker/config.json", mem),
 	};
-	bool is_given = file || (getenv("REGISTRY_AUTH_FILE") && *getenv("REGISTRY_AUTH_FILE"));
+	const char *variable = getenv("REGISTRY_AUTH_FILE");
+	bool is_given = file || (variable && *variable);
 
 	for (size_t i = 0; i < (is_given ? 1 : sizeof(paths) / sizeof(*paths)); i++) {
 		int r = try_file(paths[i], ref, mem, ret, err);
@@ -302,7 +303,7 @@ int creds_keep(const char *file, const char *host, const struct creds *creds, st
 		return err_set(err, r, "read %s", path);
 	if (!text.len)
 		str_add(&text, "{}");
-	if ((r = decode_object(&oci_auth_table, text.p, text.len, &mem, &any, err)) < 0)
+	if (decode_object(&oci_auth_table, text.p, text.len, &mem, &any, err) < 0)
 		return err_wrap(err, "%s", path);
 	struct oci_auth *auth = any;
 	struct oci_login *all = arena_zalloc(&mem, auth->n_auths + 1, sizeof(*all));

@@ -11,6 +11,7 @@
 struct creds {
 	const char *user, *password;
 	const char *identity; /* a token to get tokens with, instead */
+	const char *helper;   /* a program to ask, instead */
 };
 
 /* For an image; file: --authfile, or NULL for the usual ones. Returns 1 when there are some, 0 when
@@ -18,10 +19,10 @@ struct creds {
 int creds_find(const char *file, const struct ref *ref, struct arena *mem, struct creds *ret,
 	       struct err *err);
 
-/* What a file's text says of an image; pure. *ret_helper: a helper to ask instead. Returns as
- * above. */
-int creds_read(const char *text, size_t len, const struct ref *ref, struct arena *mem,
-	       struct creds *ret, const char **ret_helper, struct err *err);
+/* What a file's text says of an image; pure. Returns as above; when it is 0 there may be a helper to
+ * ask. */
+int creds_read(const struct str *text, const struct ref *ref, struct arena *mem, struct creds *ret,
+	       struct err *err);
 
 /* Where login writes. In the arena. */
 const char *creds_file(const char *file, struct arena *mem);

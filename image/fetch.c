@@ -301,32 +301,36 @@ static struct job *make_jobs(const struct oci *manifest, const struct oci_image 
 
 /* ---- images -----------------------------------------------------------------------------------*/
 
-/* The manifest that `top` leads to, and its descriptor. */
+/* The manifest that an index or a name leads to. */
+struct found {
+	struct oci_descriptor d;
+	const char *text;
+	struct oci *doc;
+};
+
 static int find_manifest(const struct fetch *f, const struct oci_descriptor *top, struct arena *mem,
-			 struct oci_descriptor *ret_d, const char **ret_text, struct oci **ret,
-			 struct err *err)
+			 struct found *ret, struct err *err)
 {
 	const struct platform own = platform_own();
-	struct oci_descriptor d = *top;
-	struct oci *doc;
+	struct found x = {.d = *top};
 
 	for (int depth = 0; depth <= INDEX_DEPTH_MAX; depth++) {
-		int r = fetch_document(f->source, &d, mem, ret_text, err);
+		int r = fetch_document(f->source, &x.d, mem, &x.text, err);
 		if (r < 0 ||
-		    (r = manifest_decode(*ret_text, d.size, *d.media_type ? d.media_type : NULL,
-					 mem, &doc, err)) < 0)
+		    (r = manifest_decode(x.text, x.d.size, *x.d.media_type ? x.d.media_type : NULL,
+					 mem, &x.doc, err)) < 0)
 			return r;
-		if (!doc->manifests) {
-			if (!*d.media_type)
-				d.media_type = doc->media_type ? doc->media_type : MEDIA_MANIFEST;
-			*ret_d = d;
-			*ret = doc;
+		if (!x.doc->manifests) {
+			if (!*x.d.media_type)
+				x.d.media_type =
+					x.doc->media_type ? x.doc->media_type : MEDIA_MANIFEST;
+			*ret = x;
 			return 0;
 		}
-		r = platform_choose(doc, f->platform ? f->platform : &own, err);
+		r = platform_choose(x.doc, f->platform ? f->platform : &own, err);
 		if (r < 0)
 			return r;
-		d = doc->manifests[r];
+		x.d = x.doc->manifests[r];
 	}
 	return err_say(err, ELOOP, "an index in an index in an index");
 }
@@ -358,31 +362,30 @@ int fetch_image(const struct fetch *f, const struct oci_descriptor *top, struct 
 		const char **ret_id, struct err *err)
 {
 	struct work w = {.stage = STAGE_NONE};
-	struct oci_descriptor d;
-	struct oci *manifest = NULL;
-	struct oci_image *config;
-	const char *text, *config_text;
+	struct found found = {0};
+	struct oci_image *config = NULL;
+	const char *config_text = "";
 
-	int r = find_manifest(f, top, mem, &d, &text, &manifest, err);
-	if (r < 0 || !manifest)
+	int r = find_manifest(f, top, mem, &found, err);
+	if (r < 0 || !found.doc)
 		return r;
-	if ((r = fetch_document(f->source, manifest->config, mem, &config_text, err)) < 0 ||
-	    (r = image_config_decode(config_text, manifest->config->size, manifest->n_layers, mem,
-				     &config, err)) < 0 ||
-	    (r = check_platform(f, config, err)) < 0 ||
+	const struct oci_descriptor *c = found.doc->config;
+	if ((r = fetch_document(f->source, c, mem, &config_text, err)) < 0 ||
+	    (r = image_config_decode(config_text, c->size, found.doc->n_layers, mem, &config,
+				     err)) < 0 ||
+	    !config || (r = check_platform(f, config, err)) < 0 ||
 	    (r = stage_open(f->store, &w.stage, err)) < 0)
 		return r;
-	r = fetch_layers(f, manifest, config, &w, mem, err);
+	r = fetch_layers(f, found.doc, config, &w, mem, err);
 	if (r == 0)
-		r = stage_put_named(&w.stage, manifest->config->digest, config_text,
-				    manifest->config->size, err);
+		r = stage_put_named(&w.stage, c->digest, config_text, c->size, err);
 	if (r == 0)
-		r = stage_put_named(&w.stage, d.digest, text, d.size, err);
+		r = stage_put_named(&w.stage, found.d.digest, found.text, found.d.size, err);
 	stage_clear(&w.stage);
 	if (r == 0)
-		r = store_name(f->store, f->name, &d, top->digest, err);
+		r = store_name(f->store, f->name, &found.d, top->digest, err);
 	if (r == 0)
-		*ret_id = manifest->config->digest;
+		*ret_id = c->digest;
 	return r;
 }
 

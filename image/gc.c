@@ -69,7 +69,7 @@ static int mark_document(const struct store *s, const struct oci_descriptor *d, 
 /* An image that can't be read might need anything: then nothing is collected. */
 static int mark_images(const struct store *s, struct marks *m, struct err *err)
 {
-	struct stored image;
+	struct stored image = {0};
 	struct oci *index;
 	int r = store_index(s, &m->mem, &index, err);
 

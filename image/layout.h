@@ -28,8 +28,13 @@ void layout_clear(struct layout *l);
 int layout_find(const struct layout *l, const char *name, const struct oci_descriptor **ret,
 		struct err *err);
 
+/* What came of an image of docker's list. */
+struct loaded {
+	struct oci_descriptor manifest;
+	const char *id;
+};
+
 /* Brings an image of docker's list into the store as an OCI image with the same config, hence the
  * same id; its layers are kept as they are. */
 int layout_load_saved(const struct store *s, const struct layout *l, const struct oci_saved *image,
-		      struct arena *mem, const char **ret_id, struct oci_descriptor *ret_d,
-		      struct err *err);
+		      struct arena *mem, struct loaded *ret, struct err *err);

@@ -14,8 +14,8 @@ static const char *const config_types[] = {MEDIA_CONFIG,
 					   "application/vnd.docker.container.image.v1+json", NULL};
 static const char *const layer_types[] = {
 	MEDIA_LAYER,
-	MEDIA_LAYER "+gzip",
-	MEDIA_LAYER "+zstd",
+	"application/vnd.oci.image.layer.v1.tar+gzip",
+	"application/vnd.oci.image.layer.v1.tar+zstd",
 	"application/vnd.oci.image.layer.nondistributable.v1.tar",
 	"application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
 	"application/vnd.oci.image.layer.nondistributable.v1.tar+zstd",

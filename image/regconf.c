@@ -95,7 +95,7 @@ static int word(struct toml *t, const char **ret)
 
 static int list(struct toml *t, struct words *ret)
 {
-	const char *text;
+	const char *text = "";
 
 	for (t->at++;;) {
 		skip_lines(t);
@@ -173,7 +173,7 @@ static int table(struct toml *t, struct regconf *c, enum section *section)
 		{ALIASES, "aliases"},
 	};
 	bool is_list = t->at[1] == '[';
-	const char *name;
+	const char *name = "";
 
 	t->at += is_list ? 2 : 1;
 	skip_blanks(t);
@@ -246,7 +246,7 @@ static int set_top(struct toml *t, struct regconf *c, const char *key, const str
 static int assignment(struct toml *t, struct regconf *c, enum section section)
 {
 	struct regconf_registry *r = c->n_registries ? &c->registries[c->n_registries - 1] : NULL;
-	const char *key;
+	const char *key = "";
 	struct value v = {0};
 
 	if (word(t, &key) < 0)

@@ -129,8 +129,7 @@ static const char *write_manifest(const struct oci_descriptor *d, size_t n_layer
 }
 
 int layout_load_saved(const struct store *s, const struct layout *l, const struct oci_saved *image,
-		      struct arena *mem, const char **ret_id, struct oci_descriptor *ret_d,
-		      struct err *err)
+		      struct arena *mem, struct loaded *ret, struct err *err)
 {
 	size_t n = image->n_layers;
 
@@ -156,6 +155,6 @@ int layout_load_saved(const struct store *s, const struct layout *l, const struc
 					   .has_size = true};
 	struct saved_source source = {{read_saved}, l, d, paths, n + 2, texts};
 	const struct fetch f = {.store = s, .source = &source.source};
-	*ret_d = d[n + 1];
-	return fetch_image(&f, ret_d, mem, ret_id, err);
+	ret->manifest = d[n + 1];
+	return fetch_image(&f, &ret->manifest, mem, &ret->id, err);
 }

@@ -178,7 +178,7 @@ static void take_config(const struct stored *image, struct arena *mem, struct im
 
 int snapshot_make(const struct store *s, const struct stored *image,
 		  const struct snapshot_want *want, struct arena *mem, struct snapshot *ret,
-		  struct image *ret_image, struct err *err)
+		  struct err *err)
 {
 	const char *path = snapshot_path(want->root, want->id, mem);
 	struct words layers = {0}, names = {0};
@@ -197,7 +197,7 @@ int snapshot_make(const struct store *s, const struct stored *image,
 		return r;
 	}
 	const char *scratch = arena_printf(mem, "%s/%s", s->dir, path);
-	*ret_image = (struct image){
+	ret->image = (struct image){
 		.name = image->name ? image->name : image->id,
 		.root = arena_printf(mem, "%s/rootfs", scratch),
 		.scratch = scratch,
@@ -211,8 +211,8 @@ int snapshot_make(const struct store *s, const struct stored *image,
 			    .upper_bytes = want->disk},
 	};
 	for (size_t i = 0; i < layers.n; i++)
-		words_add(&ret_image->lookup, arena_printf(mem, "%s/%s", s->dir, layers.v[i]), mem);
-	take_config(image, mem, ret_image);
+		words_add(&ret->image.lookup, arena_printf(mem, "%s/%s", s->dir, layers.v[i]), mem);
+	take_config(image, mem, &ret->image);
 	ret->fd = steal_fd(&dir);
 	return 0;
 }

@@ -13,11 +13,12 @@ const char *snapshot_path(const char *root, const char *id, struct arena *mem);
 struct snapshot {
 	int fd; /* of the writable layer's directory: locked until it is closed, so that nobody takes it
 		 * for one that was left behind */
+	struct image image; /* as `ctr run` needs it */
 };
 
 #define SNAPSHOT_NONE                                                                              \
 	{                                                                                          \
-		-1                                                                                 \
+		.fd = -1                                                                           \
 	}
 
 struct snapshot_want {
@@ -26,11 +27,11 @@ struct snapshot_want {
 	uint32_t kernel; /* as in struct host */
 };
 
-/* Makes the writable layer, and fills *ret with the image as `ctr run` needs it. -ENOENT with the code
+/* Makes the writable layer. -ENOENT with the code
  * "not-unpacked": a layer is missing. */
 int snapshot_make(const struct store *s, const struct stored *image,
 		  const struct snapshot_want *want, struct arena *mem, struct snapshot *ret,
-		  struct image *ret_image, struct err *err);
+		  struct err *err);
 /* Whether the writable layer is nobody's any more: its container's record is gone, and no ctr is about
  * to make it. */
 bool snapshot_is_left(int dir);

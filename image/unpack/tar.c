@@ -14,6 +14,7 @@ static const int64_t file_max = 1LL << 40;
 
 /* What libarchive's callback needs. */
 struct source {
+	struct archive *a;
 	struct inflate *in;
 	struct err err; /* of the stream */
 };
@@ -28,9 +29,9 @@ static la_ssize_t next_block(struct archive *a, void *data, const void **ret)
 	return n < 0 ? -1 : (la_ssize_t)n;
 }
 
-static int archive_failed(struct archive *a, const struct source *s, struct err *err)
+static int archive_failed(const struct source *s, struct err *err)
 {
-	const char *why = archive_error_string(a);
+	const char *why = archive_error_string(s->a);
 
 	if (s->err.num) {
 		*err = s->err;
@@ -55,19 +56,18 @@ static int write_at(int fd, const void *p, size_t n, int64_t at, struct err *err
 	return 0;
 }
 
-static int write_file(struct archive *a, const struct source *s, int fd, int64_t size,
-		      struct err *err)
+static int write_file(const struct source *s, int fd, int64_t size, struct err *err)
 {
 	int64_t at, end = 0;
 	const void *p;
 	size_t n;
 
 	for (;;) {
-		int r = archive_read_data_block(a, &p, &n, &at);
+		int r = archive_read_data_block(s->a, &p, &n, &at);
 		if (r == ARCHIVE_EOF)
 			break;
 		if (r < ARCHIVE_WARN)
-			return archive_failed(a, s, err);
+			return archive_failed(s, err);
 		if (at < 0 || at > size || (int64_t)n > size - at)
 			return err_say(err, EBADMSG, "the file is longer than it says");
 		if (write_at(fd, p, n, at, err) < 0)
@@ -77,9 +77,8 @@ static int write_file(struct archive *a, const struct source *s, int fd, int64_t
 	return end < size && ftruncate(fd, size) < 0 ? err_set(err, errno, "set the size") : 0;
 }
 
-static int put_file(struct archive *a, const struct source *s, struct archive_entry *e,
-		    struct tree *to, const char *name, const struct tree_entry *what,
-		    struct err *err)
+static int put_file(const struct source *s, struct archive_entry *e, struct tree *to,
+		    const char *name, const struct tree_entry *what, struct err *err)
 {
 	int64_t size = archive_entry_size(e);
 
@@ -88,7 +87,7 @@ static int put_file(struct archive *a, const struct source *s, struct archive_en
 	int fd = tree_file(to, name, what, err);
 	if (fd < 0)
 		return fd;
-	if (write_file(a, s, fd, size, err) < 0) {
+	if (write_file(s, fd, size, err) < 0) {
 		close(fd);
 		return -err->num;
 	}
@@ -108,8 +107,8 @@ static int put_xattrs(struct archive_entry *e, struct tree *to, const char *name
 	return 0;
 }
 
-static int put_entry(struct archive *a, const struct source *s, struct archive_entry *e,
-		     struct tree *to, const char *name, struct err *err)
+static int put_entry(const struct source *s, struct archive_entry *e, struct tree *to,
+		     const char *name, struct err *err)
 {
 	const char *link = archive_entry_hardlink(e), *symlink = archive_entry_symlink(e);
 	int64_t uid = archive_entry_uid(e), gid = archive_entry_gid(e);
@@ -128,7 +127,7 @@ static int put_entry(struct archive *a, const struct source *s, struct archive_e
 	if (uid < 0 || uid >= UINT32_MAX || gid < 0 || gid >= UINT32_MAX)
 		return err_say(err, EINVAL, "it belongs to %lld:%lld", (long long)uid,
 			       (long long)gid);
-	int r = S_ISREG(what.mode) ? put_file(a, s, e, to, name, &what, err)
+	int r = S_ISREG(what.mode) ? put_file(s, e, to, name, &what, err)
 				   : tree_make(to, name, &what, err);
 	bool is_made = S_ISREG(what.mode) || S_ISDIR(what.mode);
 	return r < 0 || !is_made || !archive_entry_xattr_count(e) ? r
@@ -147,23 +146,23 @@ static void add_name(struct err *err, const char *name)
 	err_wrap(err, "entry \"%s\"", shown);
 }
 
-static int unpack_all(struct archive *a, const struct source *s, struct tree *to, struct err *err)
+static int unpack_all(const struct source *s, struct tree *to, struct err *err)
 {
 	struct archive_entry *e;
 	const char *name;
 
 	for (size_t n = 0;; n++) {
-		int r = archive_read_next_header(a, &e);
+		int r = archive_read_next_header(s->a, &e);
 		if (r == ARCHIVE_EOF)
 			return 0;
 		if (r < ARCHIVE_WARN)
-			return archive_failed(a, s, err);
+			return archive_failed(s, err);
 		const char *raw = archive_entry_pathname(e);
 		if (!raw)
 			return err_say(err, EBADMSG, "an entry without a name");
 		if (n >= ENTRIES_MAX)
 			return err_say(err, E2BIG, "more than %d entries", ENTRIES_MAX);
-		if (tree_name(to, raw, &name, err) < 0 || put_entry(a, s, e, to, name, err) < 0) {
+		if (tree_name(to, raw, &name, err) < 0 || put_entry(s, e, to, name, err) < 0) {
 			add_name(err, raw);
 			return -err->num;
 		}
@@ -172,8 +171,8 @@ static int unpack_all(struct archive *a, const struct source *s, struct tree *to
 
 int tar_unpack(struct inflate *in, struct tree *to, struct err *err)
 {
-	struct source source = {.in = in};
 	struct archive *a = archive_read_new();
+	struct source source = {.a = a, .in = in};
 	const void *p;
 	int64_t n;
 
@@ -182,8 +181,8 @@ int tar_unpack(struct inflate *in, struct tree *to, struct err *err)
 	archive_read_support_format_tar(a);
 	archive_read_support_format_empty(a);
 	int r = archive_read_open(a, &source, NULL, next_block, NULL) == ARCHIVE_OK
-			? unpack_all(a, &source, to, err)
-			: archive_failed(a, &source, err);
+			? unpack_all(&source, to, err)
+			: archive_failed(&source, err);
 	archive_read_free(a);
 	if (r < 0)
 		return r;

@@ -61,7 +61,7 @@ group
 	ended 0
 	has "No such file"
 	[ "$(find "$STORE/layers" -printf '%p %s %T@\n' | sha256sum)" = "$tree" ]
-	[ -e "$STORE"/containers/"$ID".*/upper/etc/mine ]
+	[ -n "$(find "$STORE"/containers/"$ID".*/upper/etc/mine)" ]
 	ctr delete "$ID"
 	store_is_clean
 }

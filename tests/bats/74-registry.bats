@@ -34,7 +34,7 @@ eval "common_$(declare -f setup_file)"
 setup_file() {
 	common_setup_file
 	command -v docker-registry >/dev/null || return 0
-	cd "$BATS_FILE_TMPDIR"
+	cd "$BATS_FILE_TMPDIR" || return
 	start_registry plain
 	htpasswd -Bbn joe secret >htpasswd
 	start_registry auth "auth: {htpasswd: {realm: here, path: $PWD/htpasswd}}"

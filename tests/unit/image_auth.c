@@ -57,7 +57,7 @@ TEST(credentials_stay_at_home)
 
 TEST(credentials_are_found_by_the_longest_name)
 {
-	static const char text[] =
+	static char json[] =
 		"{\"auths\":{\"quay.io\":{\"auth\":\"YTpi\"},\"quay.io/team\":{\"auth\":\"YzpkOmU=\"},"
 		"\"https://index.docker.io/v1/\":{\"auth\":\"eDp5\"},\"bad.io\":{\"auth\":\"!!\"},"
 		"\"tok.io\":{\"identitytoken\":\"id\"}},\"credHelpers\":{\"help.io\":\"secret\"}}";
@@ -67,7 +67,7 @@ TEST(credentials_are_found_by_the_longest_name)
 		{"other.io/x", NULL, NULL},
 	};
 	auto_(arena) struct arena mem = {0};
-	const char *helper;
+	const struct str text = {json, sizeof(json) - 1, sizeof(json)};
 	struct creds c = {0};
 	struct err err = {0};
 	struct ref ref;
@@ -75,19 +75,18 @@ TEST(credentials_are_found_by_the_longest_name)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		MUST(ref_read(rows[i][0], &mem, &ref, &err) == 0);
 		c = (struct creds){0};
-		CHECK_INT(creds_read(text, sizeof(text) - 1, &ref, &mem, &c, &helper, &err),
-			  rows[i][1] != NULL);
+		CHECK_INT(creds_read(&text, &ref, &mem, &c, &err), rows[i][1] != NULL);
 		CHECK_STR(c.user, rows[i][1]);
 		CHECK_STR(c.password, rows[i][2]);
 	}
 	ref_read("bad.io/x", &mem, &ref, &err);
-	CHECK(creds_read(text, sizeof(text) - 1, &ref, &mem, &c, &helper, &err) < 0);
+	CHECK(creds_read(&text, &ref, &mem, &c, &err) < 0);
 	ref_read("tok.io/x", &mem, &ref, &err);
-	CHECK(creds_read(text, sizeof(text) - 1, &ref, &mem, &c, &helper, &err) == 1);
+	CHECK(creds_read(&text, &ref, &mem, &c, &err) == 1);
 	CHECK_STR(c.identity, "id");
 	ref_read("help.io/x", &mem, &ref, &err);
-	CHECK(creds_read(text, sizeof(text) - 1, &ref, &mem, &c, &helper, &err) == 0);
-	CHECK_STR(helper, "secret");
+	CHECK(creds_read(&text, &ref, &mem, &c, &err) == 0);
+	CHECK_STR(c.helper, "secret");
 }
 
 TEST(base64_goes_both_ways)
