@@ -73,7 +73,7 @@ static void put_list(struct json_out *o, const char *key, const char *const *wor
 /* Links copied as links are understood, and refused. */
 static bool is_mount_word_built(const char *word)
 {
-	return !str_eq(word, "copy-symlink");
+	return !str_eq(word, "copy-symlink") && !str_eq(word, "ctr-seed");
 }
 
 static void put_mount_options(struct json_out *o)

@@ -66,6 +66,7 @@ static const struct command *const commands[] = {
 	&cmd_top,
 	&cmd_inspect,
 	&cmd_rename,
+	&cmd_volume,
 	&cmd_attach,
 	&cmd_wait,
 	&cmd_stop,

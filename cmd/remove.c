@@ -5,6 +5,7 @@
 
 #include "cmd/out.h"
 #include "cmd/remove.h"
+#include "cmd/volume.h"
 #include "runtime/base/log.h"
 #include "runtime/base/path.h"
 #include "runtime/lifecycle.h"
@@ -63,8 +64,11 @@ int engine_remove(const struct call *call, const char *id, const struct engine_r
 	/* What the record names is read before it goes away. */
 	bool is_there = container_open(call->g->root, id, false, true, &c, &ignored) == 0;
 	int r = ctr_delete(call->g->root, id, want->force, err);
-	if (r == 0 && is_there && c.state && c.state->options)
+	if (r == 0 && is_there && c.state && c.state->options) {
 		remove_log(c.state->options->log_dir);
+		if (want->volumes || c.state->auto_remove)
+			volumes_remove(call->g->root, c.state->options);
+	}
 	return r;
 }
 

@@ -16,6 +16,7 @@
 #include "cmd/shares.h"
 #include "cmd/signals.h"
 #include "cmd/stored.h"
+#include "cmd/volume.h"
 #include "image/compose.h"
 #include "image/host.h"
 #include "runtime/base/fd.h"
@@ -73,8 +74,8 @@ static const struct arg run_args[] = {
 	{"disk", 0, ARG_TEXT, OPT(disk), "SIZE", "most that it may write, kept in memory (no limit, on disk; image host: 256m)"},
 	{"pull", 0, ARG_TEXT, OPT(pull), "WHEN", "fetch the image: missing, always or never (missing)"},
 	{"ulimit", 0, LIST(ulimits), "NAME=SOFT[:HARD]", "a limit of each process"},
-	{"volume", 'v', LIST(volumes), "HOST:PATH[:ro]", "show a directory or file of the host"},
-	{"mount", 0, LIST(mounts), "KEYS", "type=bind,source=,target=[,readonly] or type=tmpfs,target="},
+	{"volume", 'v', LIST(volumes), "[HOST|NAME:]PATH[:ro]", "show a directory of the host, or a volume"},
+	{"mount", 0, LIST(mounts), "KEYS", "type=bind|volume,source=,target=[,readonly] or type=tmpfs,target="},
 	{"tmpfs", 0, LIST(tmpfs), "PATH[:OPTIONS]", "an empty directory in memory"},
 	{"read-only", 0, ARG_FLAG, OPT(flags.read_only), NULL, "nothing in the root can be written"},
 	{"device", 0, LIST(devices), "HOST[:PATH][:rwm]", "allow and make a device"},
@@ -252,12 +253,20 @@ struct request {
 	struct snapshot snapshot;
 	struct image image;
 	struct wire_want wire;
+	int volumes; /* so that nobody prunes them before the record is there */
 	bool has_cidfile;
 };
+
+static void request_unlock(struct request *q)
+{
+	auto_close_fd(&q->volumes);
+	q->volumes = -1;
+}
 
 static void request_clear(struct request *q)
 {
 	snapshot_clear(&q->snapshot);
+	request_unlock(q);
 }
 
 /* One who may leave it alone, or have it started again, needs somebody else who stays with it. */
@@ -289,6 +298,7 @@ static int run_monitored(const struct run_opts *o, struct request *q, struct err
 	if (r < 0 || (r = ctr_detach(&q->want, q->config, &q->host, &sock, err)) < 0)
 		return r;
 	auto_fd int owned = sock;
+	request_unlock(q);
 	r = attach_container(q->want.root, q->want.id, owned, &attach, &status, err);
 	return r < 0 ? r : status;
 }
@@ -365,6 +375,7 @@ static int compose_request(struct call *call, const struct run_opts *o, struct r
 
 	int r = io_opts_read(&o->oci.io, call->mem, &q->want.io, &listen, err);
 	if (r < 0 || (r = engine_opts_read(&o->engine, call, q->flags.id, &q->options, err)) < 0 ||
+	    (r = q->volumes = volumes_prepare(call, &q->flags, &q->options, err)) < 0 ||
 	    (r = image_stop_signal(image, &o->engine, &q->options, err)) < 0 ||
 	    (r = run_network_look(&q->flags, image, call->g->root, &q->host, call->mem,
 				  &facts.network, err)) < 0 ||
@@ -390,6 +401,7 @@ static int compose_request(struct call *call, const struct run_opts *o, struct r
 		engine_keep_wire(&q->wire, &q->options, call->mem);
 	}
 	q->want.options = &q->options;
+	q->want.until_recorded = &q->volumes;
 	q->want.no_new_keyring = o->oci.no_new_keyring;
 	q->want.proxy_terminal = q->flags.tty;
 	engine_keep_overlay(&image->overlay, &q->options);
@@ -437,21 +449,25 @@ static int read_request(struct call *call, const struct run_opts *o, struct requ
 }
 
 /* What was made for a container that did not come to be. */
-static void request_undo(const struct call *call, const struct run_opts *o, const struct request *q)
+static void request_undo(const struct call *call, const struct run_opts *o, struct request *q)
 {
 	if (q->has_cidfile)
 		unlink(o->engine.cidfile);
 	if (q->image.scratch)
 		stored_undo(call, &q->stored);
+	request_unlock(q);
+	volumes_remove(call->g->root, &q->options);
 }
 
 static int run_image(struct call *call, const struct run_opts *o, struct err *err)
 {
-	auto_(request) struct request q = {.snapshot = SNAPSHOT_NONE};
+	auto_(request) struct request q = {.snapshot = SNAPSHOT_NONE, .volumes = -1};
 	int r = read_request(call, o, &q, err);
 
 	if (r == 0)
 		r = needs_monitor(o, &q) ? run_monitored(o, &q, err) : run_foreground(o, &q, err);
+	if (r >= 0 && o->remove && !q.want.io.detach)
+		volumes_remove(call->g->root, &q.options);
 	if (r < 0)
 		request_undo(call, o, &q);
 	return r;
@@ -461,7 +477,7 @@ static int run_image(struct call *call, const struct run_opts *o, struct err *er
 
 static int create_image(struct call *call, const struct run_opts *o, struct err *err)
 {
-	auto_(request) struct request q = {.snapshot = SNAPSHOT_NONE};
+	auto_(request) struct request q = {.snapshot = SNAPSHOT_NONE, .volumes = -1};
 
 	call->is_engine = true;
 	int r = read_request(call, o, &q, err);

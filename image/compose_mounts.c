@@ -161,13 +161,17 @@ static bool is_propagation(const char *word)
 struct bind {
 	const char *source, *destination, *propagation;
 	bool readonly;
+	bool seeds; /* when it is empty it gets what the image has there */
 };
 
 /* Read-only is so for all that is mounted below, too. */
 static void add_bind(struct mount_list *l, const struct bind *b)
 {
 	const char *const options[] = {"rbind", b->propagation ? b->propagation : "rprivate",
-				       b->readonly ? "rro" : NULL, NULL};
+				       b->readonly ? "rro"
+				       : b->seeds  ? "ctr-seed"
+						   : NULL,
+				       NULL};
 	struct config_mount *m = add(l, b->destination, "bind", b->source);
 
 	set_options(m, options, l->in->mem);
@@ -178,6 +182,8 @@ static int volume_option(const struct mount_list *l, const char *word, struct bi
 {
 	if (str_eq(word, "ro")) {
 		b->readonly = true;
+	} else if (str_eq(word, "copy") || str_eq(word, "nocopy")) {
+		b->seeds = *word == 'c';
 	} else if (is_propagation(word)) {
 		b->propagation = word;
 	} else if (str_eq(word, "z") || str_eq(word, "Z")) {
@@ -200,7 +206,7 @@ static int add_volume(struct mount_list *l, const char *text, struct err *err)
 	if (*text != '/' || !first) {
 		err_say(err, EINVAL, "--volume: expected /HOST/PATH:/PATH[:ro], got \"%.80s\"",
 			text);
-		err_hint(err, "there are no named volumes in this version of ctr");
+		err_hint(err, "a volume has a name of letters, digits, '_', '.' and '-'");
 		return -EINVAL;
 	}
 	const char *second = strchrnul(first + 1, ':');

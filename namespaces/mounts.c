@@ -382,12 +382,13 @@ static int plan_one(const struct one *o, const struct rootfs_slots *s, int16_t m
 	if (o->bind == MOUNT_NOT || o->try_new)
 		plan_new(o, mount, ops);
 	plan_attributes(o, mount, ops);
-	if (o->words.copy_up) {
+	if (o->words.copy_up || (o->words.seed && o->bind != MOUNT_NOT)) {
 		uint32_t str = oplist_str(ops, o->dest);
 		struct op *op = oplist_add(ops, OP_COPY_UP);
 		op->fd = s->root;
 		op->fd2 = mount;
 		op->str = str;
+		op->b = o->words.seed;
 	}
 	plan_target(o, s, mount, target, in_proc, ops);
 	struct op *op = oplist_add(ops, OP_MOVE_MOUNT);

@@ -30,6 +30,15 @@ static const char *manager_word(enum cg_manager m)
 	return m == CG_SYSTEMD ? "systemd" : m == CG_DISABLED ? "disabled" : "cgroupfs";
 }
 
+/* Others may look who uses what: it is written down. */
+static void release(const struct create_opts *o)
+{
+	if (!o->until_recorded)
+		return;
+	auto_close_fd(o->until_recorded);
+	*o->until_recorded = -1;
+}
+
 /* The record names everything that is going to be made, before it is. */
 static int write_record(struct creation *c, const struct create_opts *o, const struct config *cfg,
 			const struct host *host, struct err *err)
@@ -85,9 +94,11 @@ static int write_record(struct creation *c, const struct create_opts *o, const s
 		s->n_poststop = cfg->hooks->n_poststop;
 	}
 	int r = container_write_state(&c->c, s, err);
-	if (r == 0)
-		c->c.state = s;
-	return r;
+	if (r < 0)
+		return r;
+	c->c.state = s;
+	release(o);
+	return 0;
 }
 
 static int open_namespace(const struct ns_join *j, struct err *err)

@@ -145,7 +145,8 @@ int ctr_delete(const char *root, const char *id, bool force, struct err *err)
 	if (!force && (status == STATUS_RUNNING || status == STATUS_PAUSED))
 		return err_say(err, EBUSY, "cannot delete container %s that is not stopped: %s", id,
 			       container_status_word(status));
-	return ctr_destroy(&c, err);
+	r = ctr_end(&c, err);
+	return r < 0 ? r : ctr_dismantle(&c, err);
 }
 
 static int open_running(const char *root, const char *id, enum container_status want,

@@ -46,6 +46,7 @@ struct create_opts {
 	const char *tenant;                   /* NULL: nobody's */
 	struct state_options *options;        /* for the record; NULL: the OCI command line */
 	bool again;                           /* the container is there, and does not run */
+	int *until_recorded;                  /* closed when the record is there: a lock; or NULL */
 	bool has_monitor;                     /* which holds the terminal and knows when it ends */
 	const struct wire_want *wire;         /* networks of ctr's to be in; NULL: none */
 	const struct rootfs_overlay *overlay; /* an image's; NULL: root.path as it is */

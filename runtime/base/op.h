@@ -95,7 +95,8 @@ enum op_kind {
 	OP_READONLY, /* str in root fd: cover it with a read-only bind of itself; missing is success */
 	OP_PIVOT,    /* fd becomes /, the old root is detached, the working directory is / */
 	OP_COPY_UP, /* tmpcopyup: copy the tree at str in root fd into the detached mount fd2 and,
-		      * when a is 0, the owner and mode of its top; missing is success */
+		      * when a is 0, the owner and mode of its top; missing is success.
+		      * b != 0: only into an empty one */
 	/* -- terminal ---------------------------------------------------------------------------- */
 	OP_CONSOLE, /* str = ptmx in root fd (or current root with SLOT_CWD): new pty, its terminal on
 		     * 0, 1, 2 and as controlling terminal; a = rows << 16 | columns or 0; b = the uid

@@ -138,6 +138,18 @@ static int copy_dir(int from, int to, int depth)
 	}
 }
 
+/* ".", ".." and nothing else. */
+static bool is_empty(int dir)
+{
+	_Alignas(8) char buf[256];
+	int n_names = 0;
+	long n = syscall(SYS_getdents64, dir, buf, sizeof(buf));
+
+	for (long at = 0; at < n; n_names++)
+		at += ((struct dirent_head *)(void *)(buf + at))->len;
+	return n >= 0 && n_names <= 2;
+}
+
 int op_copy_up(struct exec *x, const struct op *op)
 {
 	struct stat st = {.st_mode = 0};
@@ -146,8 +158,9 @@ int op_copy_up(struct exec *x, const struct op *op)
 	if (from < 0)
 		return from == -ENOENT ? 0 : from;
 	int to = openat(exec_fd(x, op->fd2), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r = to < 0 || fstat(from, &st) < 0 ? -errno : copy_dir(from, to, 0);
-	if (r == 0 && !op->a)
+	bool is_full = op->b && to >= 0 && !is_empty(to);
+	int r = to < 0 || fstat(from, &st) < 0 ? -errno : is_full ? 0 : copy_dir(from, to, 0);
+	if (r == 0 && !op->a && !is_full)
 		r = copy_attributes(from, to, &st);
 	if (to >= 0)
 		close(to);

@@ -75,15 +75,17 @@ got two" ]
 @test "restart: another process, the same container; of one that does not run, too" {
 	box -- sh -c 'echo life; exec sleep 100'
 	local first second
+	has_lives() { [ "$(ctr logs "$ID" | grep -c life)" = "$1" ]; }
+	until_true has_lives 1
 	first=$(ctr inspect -f '{{.State.Pid}} {{.Created}}' "$ID")
 	ctr restart -t 0 "$ID"
 	second=$(ctr inspect -f '{{.State.Pid}} {{.Created}}' "$ID")
 	[ "${first% *}" != "${second% *}" ]
 	[ "${first#* }" = "${second#* }" ]
+	until_true has_lives 2
 	ctr stop -t 0 "$ID"
 	ctr restart "$ID"
 	[ "$(state_of)" = running ]
-	has_lives() { [ "$(ctr logs "$ID" | grep -c life)" = "$1" ]; }
 	until_true has_lives 3
 }
 
