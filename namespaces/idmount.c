@@ -49,11 +49,14 @@ static int make_user_ns(const struct idmap_pair *maps, struct err *err)
 		.exit_signal = SIGCHLD,
 	};
 
+	const pid_t parent = getpid();
 	long pid = syscall(SYS_clone3, &args, sizeof(args));
 	if (pid == 0) {
+		/* It has copies of all that ctr holds, the lock for one: it must not outlive ctr. */
 		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-		for (;;)
+		while (getppid() == parent)
 			pause();
+		_exit(1);
 	}
 	if (pid < 0)
 		return err_set(err, errno, "make a user namespace");
