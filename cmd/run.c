@@ -13,7 +13,7 @@
 #include "cmd/out.h"
 #include "cmd/run_env.h"
 #include "cmd/run_network.h"
-#include "cmd/shares.h"
+#include "cmd/run_shares.h"
 #include "cmd/signals.h"
 #include "cmd/stored.h"
 #include "cmd/volume.h"
@@ -30,11 +30,11 @@
 struct run_opts {
 	struct oci_opts oci;
 	struct run_flags flags;
-	struct share_flags shares;
+	struct share_opts shares;
 	struct engine_opts engine;
-	const char *name, *rootfs, *disk, *pull, *tenant, *sig_proxy;
+	const char *name, *rootfs, *disk, *pull, *sig_proxy;
 	struct words env_files, attach;
-	bool remove, interactive, core_sched, page_sharing, own_size;
+	bool remove, interactive;
 };
 
 /* clang-format off */
@@ -64,11 +64,7 @@ static const struct arg run_args[] = {
 	{"memory", 'm', TEXT(memory), "SIZE", "most memory, as in 512m"},
 	{"memory-swap", 0, TEXT(memory_swap), "SIZE", "most memory and swap together (no swap); -1: all"},
 	{"memory-reservation", 0, TEXT(memory_reservation), "SIZE", "memory that is not taken back easily"},
-	SHARE_ARGS(OPT(shares)),
-	{"core-sched", 0, ARG_FLAG, OPT(core_sched), NULL, "share no processor core with others, not even as hyperthreads"},
-	{"own-size", 0, ARG_FLAG, OPT(own_size), NULL, "/proc shows its own memory and processors"},
-	{"page-sharing", 0, ARG_FLAG, OPT(page_sharing), NULL, "let the kernel merge equal pages with other such containers"},
-	{"tenant", 0, ARG_TEXT, OPT(tenant), "NAME", "whose container it is: its part of the machine, its policy"},
+	RUN_SHARE_ARGS(OPT(shares)),
 	{"pids-limit", 0, TEXT(pids_limit), "N", "most processes and threads (512); -1: no limit"},
 	{"shm-size", 0, TEXT(shm_size), "SIZE", "of /dev/shm (64m)"},
 	{"disk", 0, ARG_TEXT, OPT(disk), "SIZE", "most that it may write, kept in memory (no limit, on disk; image host: 256m)"},
@@ -333,37 +329,6 @@ static int image_stop_signal(const struct image *image, const struct engine_opts
 	return 0;
 }
 
-static void annotate(struct config *cfg, const char *key, struct arena *mem)
-{
-	struct config_kv *list = arena_zalloc(mem, cfg->n_annotations + 1, sizeof(*list));
-
-	if (cfg->n_annotations)
-		memcpy(list, cfg->annotations, cfg->n_annotations * sizeof(*list));
-	list[cfg->n_annotations++] = (struct config_kv){key, "true"};
-	cfg->annotations = list;
-}
-
-static int add_shares(const struct run_opts *o, const struct host *host, const struct call *call,
-		      struct config *cfg, struct err *err)
-{
-	struct tenant_shares shares = {0};
-	const char *warning = o->shares.io_weight ? shares_io_warning(call->mem) : NULL;
-	int r = shares_parse(&o->shares, call->mem, &shares, err);
-
-	if (r == 0 && warning)
-		log_warning("%s", warning);
-	if (o->core_sched)
-		annotate(cfg, SHARES_CORE_SCHED, call->mem);
-	if (o->own_size)
-		annotate(cfg, SHARES_OWN_SIZE, call->mem);
-	if (o->page_sharing)
-		annotate(cfg, SHARES_PAGES, call->mem);
-	if (r == 0 && shares.has_cpu_burst_us && !o->flags.cpus)
-		return err_say(err, EINVAL,
-			       "--cpu-burst saves up what is left of --cpus: it needs it");
-	return r < 0 ? r : shares_resources(&shares, host, call->mem, cfg->linux_->resources, err);
-}
-
 /* From the image on: the same for all of them. */
 static int compose_request(struct call *call, const struct run_opts *o, struct request *q,
 			   struct err *err)
@@ -381,10 +346,10 @@ static int compose_request(struct call *call, const struct run_opts *o, struct r
 				  &facts.network, err)) < 0 ||
 	    (r = run_look(&q->flags, image, &q->host, call->mem, &facts, err)) < 0 ||
 	    (r = compose(&in, &q->config, err)) < 0 ||
-	    (r = add_shares(o, &q->host, call, q->config, err)) < 0 ||
+	    (r = run_shares(&o->shares, q->flags.cpus, &q->host, call->mem, q->config, err)) < 0 ||
 	    (r = bundle_check(q->config, &q->host, call->mem, err)) < 0 ||
-	    (r = tenant_join(q->want.root, o->tenant, q->flags.id, &q->host, q->config, call->mem,
-			     &q->want.tenant, err)) < 0)
+	    (r = tenant_join(q->want.root, o->shares.tenant, q->flags.id, &q->host, q->config,
+			     call->mem, &q->want.tenant, err)) < 0)
 		return r;
 	own_size_mounts(q->want.root, q->flags.id, call->mem, q->config);
 	io_opts_tell(q->config->process, listen, call->mem);
