@@ -230,7 +230,7 @@ with_containerd() { compare client task new up in_it status_is gone; }
 		/usr/bin/ctr events >"/run/tmp/$NAME.events" &
 		local events=$!
 		sleep 0.3
-		gives 137 new --memory-limit 16777216 -- sh -c 'dd if=/dev/zero of=/dev/null bs=200M count=1; exit $?'
+		gives 137 new --memory-limit 16777216 -- sh -c 'dd if=/dev/zero of=/dev/null bs=200M count=1; code=$?; sleep 1; exit $code'
 		soon grep -q "/tasks/oom.*$NAME" "/run/tmp/$NAME.events"
 		kill "$events"
 		gone
