@@ -176,7 +176,7 @@ format:
 
 # ---- the rest ------------------------------------------------------------------------------------
 deps:
-	$(Q)tests/lib/deps build test check bench
+	$(Q)tests/lib/deps build test callers check bench
 # How callers are told of ctr: where they read a directory, by a file there; elsewhere by a piece to merge.
 DROPINS := $(shell cd cmd/dropins && find etc share -type f)
 define dropin
