@@ -232,9 +232,10 @@ static int do_connect(struct call *call, struct err *err)
 	};
 	int r = open_running(call, call->words[1], &c, err);
 
-	return r < 0 ? r
-		     : wire_connect(call->g->root, c.id, c.dir_fd, c.pid, call->words[0], &want,
-				    err);
+	if (r < 0)
+		return r;
+	const struct wire_place at = {call->g->root, c.id, c.dir_fd};
+	return wire_connect(&at, c.pid, call->words[0], &want, err);
 }
 
 static int do_disconnect(struct call *call, struct err *err)

@@ -180,26 +180,26 @@ int wire_write_files(const struct nets *n, const struct joining *j, struct err *
 	return r < 0 ? r : hosts_write_private(n, j->id, err);
 }
 
-int wire_join(const char *root, const char *id, int dir, const struct wire_want *want,
-	      struct arena *mem, struct wire **ret, struct err *err)
+int wire_join(const struct wire_place *at, const struct wire_want *want, struct arena *mem,
+	      struct wire **ret, struct err *err)
 {
 	auto_(nets) struct nets n = NETS_NONE;
 	struct wire *wire = arena_zalloc(mem, 1, sizeof(*wire));
-	const struct joining j = {id, dir, want, mem, wire};
+	const struct joining j = {at->id, at->dir, want, mem, wire};
 	struct err ignored;
 
 	*wire = (struct wire){.version = NET_VERSION,
 			      .has_version = true,
 			      .private = wire_is_private(want),
 			      .has_private = true};
-	int r = nets_open(root, true, &n, err);
+	int r = nets_open(at->root, true, &n, err);
 	for (size_t i = 0; r == 0 && i < want->networks.n; i++)
 		r = wire_add_end(&n, &j, want->networks.v[i], i == 0, err);
 	if (r == 0)
 		r = wire_write_files(&n, &j, err);
 	nets_clear(&n);
 	if (r < 0) {
-		wire_down(root, id, dir, &ignored);
+		wire_down(at->root, at->id, at->dir, &ignored);
 		return r;
 	}
 	*ret = wire;
@@ -274,7 +274,7 @@ static struct wire_end *find_end(struct wire *wire, const char *network)
 	return NULL;
 }
 
-int wire_connect(const char *root, const char *id, int dir, pid_t pid, const char *network,
+int wire_connect(const struct wire_place *at, pid_t pid, const char *network,
 		 const struct wire_want *want, struct err *err)
 {
 	auto_(arena) struct arena mem = {0};
@@ -282,15 +282,15 @@ int wire_connect(const char *root, const char *id, int dir, pid_t pid, const cha
 	struct wire *wire = NULL;
 	struct err ignored;
 
-	int r = nets_open(root, true, &n, err);
-	if (r < 0 || (r = wire_load(dir, &mem, &wire, err)) < 0)
+	int r = nets_open(at->root, true, &n, err);
+	if (r < 0 || (r = wire_load(at->dir, &mem, &wire, err)) < 0)
 		return r;
 	if (!wire || !wire->n_ends) {
-		err_say(err, EINVAL, "container %s was started without a network of ctr's", id);
+		err_say(err, EINVAL, "container %s was started without a network of ctr's", at->id);
 		err_hint(err, "start it with --network NAME: its hosts file comes from there");
 		return -EINVAL;
 	}
-	const struct joining j = {id, dir, want, &mem, wire};
+	const struct joining j = {at->id, at->dir, want, &mem, wire};
 	size_t before = wire->n_ends;
 	if ((r = wire_add_end(&n, &j, network, true, err)) < 0)
 		return r;
@@ -298,9 +298,9 @@ int wire_connect(const char *root, const char *id, int dir, pid_t pid, const cha
 	more.ends = wire->ends + before;
 	more.n_ends = 1;
 	nets_clear(&n);
-	r = wire_up(root, id, pid, &more, err);
+	r = wire_up(at->root, at->id, pid, &more, err);
 	if (r < 0)
-		wire_disconnect(root, id, dir, network, &ignored);
+		wire_disconnect(at->root, at->id, at->dir, network, &ignored);
 	return r;
 }
 

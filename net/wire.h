@@ -8,10 +8,16 @@
 
 #include "net/wire_plan.h"
 
-/* Gives the container `id`, whose directory is `dir`, its addresses: net.json, the members' files,
+/* A container's directory, <root>/<id>, is `dir`. */
+struct wire_place {
+	const char *root, *id;
+	int dir;
+};
+
+/* Gives the container its addresses: net.json, the members' files,
  * hosts and resolv.conf. *ret lives in the arena. On failure nothing is left. */
-int wire_join(const char *root, const char *id, int dir, const struct wire_want *want,
-	      struct arena *mem, struct wire **ret, struct err *err);
+int wire_join(const struct wire_place *at, const struct wire_want *want, struct arena *mem,
+	      struct wire **ret, struct err *err);
 
 /* Makes links, addresses, routes, filter elements for the network namespace of the process. */
 int wire_up(const char *root, const char *id, pid_t pid, const struct wire *wire, struct err *err);
@@ -21,7 +27,7 @@ int wire_up(const char *root, const char *id, pid_t pid, const struct wire *wire
 int wire_down(const char *root, const char *id, int dir, struct err *err);
 
 /* `ctr network connect` and `disconnect` of a running container. */
-int wire_connect(const char *root, const char *id, int dir, pid_t pid, const char *network,
+int wire_connect(const struct wire_place *at, pid_t pid, const char *network,
 		 const struct wire_want *want, struct err *err);
 int wire_disconnect(const char *root, const char *id, int dir, const char *network,
 		    struct err *err);

@@ -50,24 +50,20 @@ static int open_inside(int netns, struct err *err)
 	return sock;
 }
 
-static int open_making(pid_t pid, struct making *ret, struct err *err)
+/* On failure the caller closes what is open by then. */
+static int open_making(pid_t pid, struct making *m, struct err *err)
 {
-	auto_(making) struct making m = {-1, -1, -1};
 	char path[32];
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
-	m.netns = open(path, O_RDONLY | O_CLOEXEC);
-	if (m.netns < 0)
+	m->netns = open(path, O_RDONLY | O_CLOEXEC);
+	if (m->netns < 0)
 		return err_set(err, errno, "open %s", path);
-	m.host = nl_open(NETLINK_ROUTE, err);
-	if (m.host < 0)
-		return m.host;
-	m.inside = open_inside(m.netns, err);
-	if (m.inside < 0)
-		return m.inside;
-	*ret = m;
-	m = (struct making){-1, -1, -1};
-	return 0;
+	m->host = nl_open(NETLINK_ROUTE, err);
+	if (m->host < 0)
+		return m->host;
+	m->inside = open_inside(m->netns, err);
+	return m->inside < 0 ? m->inside : 0;
 }
 
 /* ---- links ------------------------------------------------------------------------------------*/

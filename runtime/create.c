@@ -209,7 +209,8 @@ static int join_networks(struct creation *c, const struct create_opts *o, struct
 	*ret = NULL;
 	if (!o->wire)
 		return 0;
-	return wire_join(o->root, c->c.id, c->c.dir_fd, o->wire, &c->c.arena, ret, err);
+	const struct wire_place at = {o->root, c->c.id, c->c.dir_fd};
+	return wire_join(&at, o->wire, &c->c.arena, ret, err);
 }
 
 static int bring_up(struct creation *c, const struct create_opts *o, const struct config *cfg,

@@ -9,31 +9,31 @@ teardown() { net_teardown; }
 
 
 @test "two containers reach each other by name, over IPv4 and IPv6, and the host" {
-	up $a --network-alias www --hostname shop
-	up $b
-	run ctr exec $b sh -c "ping -c 1 -W 2 $a && ping -c 1 -W 2 www && ping -c 1 -W 2 shop"
+	up "$a" --network-alias www --hostname shop
+	up "$b"
+	run ctr exec "$b" sh -c "ping -c 1 -W 2 $a && ping -c 1 -W 2 www && ping -c 1 -W 2 shop"
 	ended 0
 	has 10.90.0.2
-	serve "$(pid_of $a)" 80
-	run in_net $b "$NET_PY" ask "$(address_of $a 6)" 80
-	has "from $(address_of $b 6)"
-	run in_net $b "$NET_PY" ask "$(address_of $a)" 80
-	has "from $(address_of $b)"
-	run on_host "$NET_PY" ask "$(address_of $a)" 80
+	serve "$(pid_of "$a")" 80
+	run in_net "$b" "$NET_PY" ask "$(address_of "$a" 6)" 80
+	has "from $(address_of "$b" 6)"
+	run in_net "$b" "$NET_PY" ask "$(address_of "$a")" 80
+	has "from $(address_of "$b")"
+	run on_host "$NET_PY" ask "$(address_of "$a")" 80
 	has "from 10.90.0.1"
-	run ctr exec $a cat /etc/hosts
+	run ctr exec "$a" cat /etc/hosts
 	has "localhost"
-	has "$(address_of $b)"$'\t'"$b"
-	has "$(address_of $b 6)"$'\t'"$b"
+	has "$(address_of "$b")"$'\t'"$b"
+	has "$(address_of "$b" 6)"$'\t'"$b"
 }
 
 @test "a name goes with its container" {
-	up $a
-	up $b
-	ctr delete --force $b
-	run ctr exec $a cat /etc/hosts
-	has $a
-	[[ $output != *$b* ]]
+	up "$a"
+	up "$b"
+	ctr delete --force "$b"
+	run ctr exec "$a" cat /etc/hosts
+	has "$a"
+	[[ $output != *"$b"* ]]
 }
 
 @test "without --network it is the bridge; CTR_NETWORK changes that; host and none stay" {
@@ -49,99 +49,99 @@ teardown() { net_teardown; }
 
 @test "what leaves is masqueraded, over both families; what is outside does not get in" {
 	serve "$lan_pid" 7000
-	up $a
-	run in_net $a "$NET_PY" ask 192.0.2.2 7000
+	up "$a"
+	run in_net "$a" "$NET_PY" ask 192.0.2.2 7000
 	has "from 192.0.2.1"
-	run in_net $a "$NET_PY" ask 192.0.2.2 7000 udp
+	run in_net "$a" "$NET_PY" ask 192.0.2.2 7000 udp
 	has "from 192.0.2.1"
-	run in_net $a "$NET_PY" ask 2001:db8::2 7000
+	run in_net "$a" "$NET_PY" ask 2001:db8::2 7000
 	has "from 2001:db8::1"
-	serve "$(pid_of $a)" 80
+	serve "$(pid_of "$a")" 80
 	on_lan ip route add 10.90.0.0/20 via 192.0.2.1
 	on_lan ip -6 route add fd00::/8 via 2001:db8::1
-	run on_lan "$NET_PY" ask "$(address_of $a)" 80
+	run on_lan "$NET_PY" ask "$(address_of "$a")" 80
 	ended 1
-	run on_lan "$NET_PY" ask "$(address_of $a 6)" 80
+	run on_lan "$NET_PY" ask "$(address_of "$a" 6)" 80
 	ended 1
 }
 
 @test "networks do not reach one another; the container of one does not have the other's names" {
 	ctr network create one
 	ctr network create two
-	up $a --network one
-	up $b --network two
-	serve "$(pid_of $a)" 80
-	run in_net $b "$NET_PY" ask "$(address_of $a)" 80
+	up "$a" --network one
+	up "$b" --network two
+	serve "$(pid_of "$a")" 80
+	run in_net "$b" "$NET_PY" ask "$(address_of "$a")" 80
 	ended 1
-	run in_net $b "$NET_PY" ask "$(address_of $a 6)" 80
+	run in_net "$b" "$NET_PY" ask "$(address_of "$a" 6)" 80
 	ended 1
-	run ctr exec $b cat /etc/hosts
-	[[ $output != *$a* ]]
+	run ctr exec "$b" cat /etc/hosts
+	[[ $output != *"$a"* ]]
 	# That the server would have answered:
-	run on_host "$NET_PY" ask "$(address_of $a)" 80
+	run on_host "$NET_PY" ask "$(address_of "$a")" 80
 	ended 0
 }
 
 @test "an internal network has neither a way out nor the host, whatever routes are set" {
 	ctr network create --internal dark
-	up $a --network dark
-	up $b --network dark
-	serve "$(pid_of $a)" 80
+	up "$a" --network dark
+	up "$b" --network dark
+	serve "$(pid_of "$a")" 80
 	serve "$lan_pid" 7000
 	serve "$host_pid" 7000
-	run in_net $b "$NET_PY" ask "$(address_of $a)" 80
+	run in_net "$b" "$NET_PY" ask "$(address_of "$a")" 80
 	ended 0
-	run ctr exec $a sh -c 'ip route; cat /etc/resolv.conf'
+	run ctr exec "$a" sh -c 'ip route; cat /etc/resolv.conf'
 	[[ $output != *default* ]]
 	[[ $output != *nameserver* ]]
 	# The host answers no question for an address here; whoever knows the bridge's anyway gets nowhere.
 	local mac
 	mac=$(on_host ip -o link show ctr1 | sed 's/.*ether \([^ ]*\).*/\1/')
-	in_net $a ip route add default dev eth0
-	in_net $a ip neigh replace 192.0.2.2 lladdr "$mac" dev eth0
-	in_net $a ip neigh replace 192.0.2.1 lladdr "$mac" dev eth0
-	run in_net $a "$NET_PY" ask 192.0.2.2 7000 udp
+	in_net "$a" ip route add default dev eth0
+	in_net "$a" ip neigh replace 192.0.2.2 lladdr "$mac" dev eth0
+	in_net "$a" ip neigh replace 192.0.2.1 lladdr "$mac" dev eth0
+	run in_net "$a" "$NET_PY" ask 192.0.2.2 7000 udp
 	ended 1
-	run in_net $a "$NET_PY" ask 192.0.2.1 7000 udp
+	run in_net "$a" "$NET_PY" ask 192.0.2.1 7000 udp
 	ended 1
 }
 
 @test "members of an isolated network reach what is outside, not one another" {
 	ctr network create --isolated apart
-	up $a --network apart
-	up $b --network apart
-	serve "$(pid_of $a)" 80
+	up "$a" --network apart
+	up "$b" --network apart
+	serve "$(pid_of "$a")" 80
 	serve "$lan_pid" 7000
-	run in_net $b "$NET_PY" ask "$(address_of $a)" 80
+	run in_net "$b" "$NET_PY" ask "$(address_of "$a")" 80
 	ended 1
-	run in_net $b "$NET_PY" ask 192.0.2.2 7000
+	run in_net "$b" "$NET_PY" ask 192.0.2.2 7000
 	ended 0
 }
 
 @test "addresses that are asked for: given, refused by name, free again" {
 	ctr network create --subnet 10.5.0.0/24 --subnet6 fd05::/64 mine
-	up $a --network mine --ip 10.5.0.77 --ip6 fd05::abc --mac-address 02:00:00:00:00:07
-	[ "$(address_of $a)" = 10.5.0.77 ]
-	[ "$(address_of $a 6)" = fd05::abc ]
-	run ctr exec $a ip link show eth0
+	up "$a" --network mine --ip 10.5.0.77 --ip6 fd05::abc --mac-address 02:00:00:00:00:07
+	[ "$(address_of "$a")" = 10.5.0.77 ]
+	[ "$(address_of "$a" 6)" = fd05::abc ]
+	run ctr exec "$a" ip link show eth0
 	has 02:00:00:00:00:07
-	run up $b --network mine --ip 10.5.0.77
+	run up "$b" --network mine --ip 10.5.0.77
 	ended 125
 	has "container $a has it"
-	run up $b --network mine --ip 10.6.0.1
+	run up "$b" --network mine --ip 10.6.0.1
 	has "not in the subnet"
-	run up $b --network mine --ip 10.5.0.1
+	run up "$b" --network mine --ip 10.5.0.1
 	has "reserved"
-	run up $b --network mine --mac-address 01:00:00:00:00:07
+	run up "$b" --network mine --mac-address 01:00:00:00:00:07
 	has "--mac-address"
-	run up $b --network nosuch
+	run up "$b" --network nosuch
 	has 'there is no network "nosuch"'
-	ctr delete --force $a
-	up $b --network mine --ip 10.5.0.77
+	ctr delete --force "$a"
+	up "$b" --network mine --ip 10.5.0.77
 }
 
 @test "--add-host, --dns, --dns-search, --dns-option" {
-	run ctr run --rm --name $a --add-host db:10.0.0.7 --add-host gw:host-gateway --dns 9.9.9.9 --dns-search example.org \
+	run ctr run --rm --name "$a" --add-host db:10.0.0.7 --add-host gw:host-gateway --dns 9.9.9.9 --dns-search example.org \
 		--dns-option ndots:3 --rootfs "$BATS_FILE_TMPDIR/rootfs" cat /etc/hosts /etc/resolv.conf
 	ended 0
 	has "10.0.0.7"$'\t'"db"
@@ -152,7 +152,7 @@ teardown() { net_teardown; }
 	has "options ndots:3"
 	local flag
 	for flag in --add-host=db --add-host=:1.2.3.4 "--add-host=a b:1.2.3.4" --dns=x --network-alias=a,b; do
-		run up $a "$flag"
+		run up "$a" "$flag"
 		ended 125
 	done
 }
@@ -160,35 +160,35 @@ teardown() { net_teardown; }
 @test "several networks: the first leads out; connect and disconnect while it runs" {
 	ctr network create one
 	ctr network create two
-	up $a --network one --network two
-	up $b --network two
-	run ctr exec $a sh -c "ip -o link | wc -l; ip route; ping -c 1 -W 2 $b"
+	up "$a" --network one --network two
+	up "$b" --network two
+	run ctr exec "$a" sh -c "ip -o link | wc -l; ip route; ping -c 1 -W 2 $b"
 	ended 0
 	[ "${lines[0]}" = 3 ]
-	ctr network connect --alias late one $b
-	run ctr exec $a ping -c 1 -W 2 late
+	ctr network connect --alias late one "$b"
+	run ctr exec "$a" ping -c 1 -W 2 late
 	ended 0
-	run ctr exec $b sh -c "ip -o link | wc -l; ip route | grep -c default; ping -c 1 -W 2 $a"
+	run ctr exec "$b" sh -c "ip -o link | wc -l; ip route | grep -c default; ping -c 1 -W 2 $a"
 	ended 0
 	[ "${lines[0]}" = 3 ]
 	[ "${lines[1]}" = 1 ]
-	run ctr network connect one $b
+	run ctr network connect one "$b"
 	has "is in network one already"
-	ctr network disconnect one $b
-	run ctr exec $b ip -o link
+	ctr network disconnect one "$b"
+	run ctr exec "$b" ip -o link
 	[[ $output != *eth1* ]]
-	run ctr network disconnect one $b
+	run ctr network disconnect one "$b"
 	has "is not in network one"
-	run ctr exec $a cat /etc/hosts
+	run ctr exec "$a" cat /etc/hosts
 	[[ $output != *late* ]]
 }
 
 @test "container:ID shares the other's network and names, ns:PATH any namespace" {
-	up $a
-	up $b --network container:$a
-	[ "$(readlink "/proc/$(pid_of $a)/ns/net")" = "$(readlink "/proc/$(pid_of $b)/ns/net")" ]
-	run ctr exec $b cat /etc/hosts
-	has $a
+	up "$a"
+	up "$b" --network "container:$a"
+	[ "$(readlink "/proc/$(pid_of "$a")/ns/net")" = "$(readlink "/proc/$(pid_of "$b")/ns/net")" ]
+	run ctr exec "$b" cat /etc/hosts
+	has "$a"
 	run ctr run --rm --network "ns:/proc/$lan_pid/ns/net" --rootfs "$BATS_FILE_TMPDIR/rootfs" ip -o address
 	has 192.0.2.2
 	run up x --network container:nosuch
@@ -221,13 +221,13 @@ teardown() { net_teardown; }
 	run ctr network ls
 	has "seven   bridge   ctr1   10.7.0.0/24"
 	[ "${#lines[@]}" = 2 ]
-	up $a --network seven
-	run ctr exec $a ip link show eth0
+	up "$a" --network seven
+	run ctr exec "$a" ip link show eth0
 	has "mtu 1400"
 	ctr network inspect seven | jq -e --arg id "$a" '.[0].members[0].id == $id and .[0].network.mtu == 1400'
 	run ctr network rm seven
 	has "in use by container $a"
-	ctr delete --force $a
+	ctr delete --force "$a"
 	ctr network rm seven
 	run on_host ip link show ctr1
 	ended 1
@@ -235,13 +235,13 @@ teardown() { net_teardown; }
 
 @test "macvlan on a link of the host" {
 	ctr network create -d macvlan --parent wan --subnet 192.0.2.0/24 --gateway 192.0.2.2 shared
-	up $a --network shared --ip 192.0.2.50
-	run ctr exec $a ping -c 1 -W 2 192.0.2.2
+	up "$a" --network shared --ip 192.0.2.50
+	run ctr exec "$a" ping -c 1 -W 2 192.0.2.2
 	ended 0
 	serve "$lan_pid" 7000
-	run in_net $a "$NET_PY" ask 192.0.2.2 7000
+	run in_net "$a" "$NET_PY" ask 192.0.2.2 7000
 	has "from 192.0.2.50"
-	run up $b --network shared -p 80:80
+	run up "$b" --network shared -p 80:80
 	has "no bridge"
 }
 

@@ -24,18 +24,18 @@ fills() {
 
 @test "--net-rate holds, in each direction" {
 	[ "${CTR_PLACE:-native}" = native ] || skip "an emulated machine keeps no time"
-	up $a --net-rate 40mbit/20mbit
-	background "$(pid_of $a)" drain 80
+	up "$a" --net-rate 40mbit/20mbit
+	background "$(pid_of "$a")" drain 80
 	background "$host_pid" drain 7000
 	# With headers 1514 bytes carry 1448; the bucket lets 10 ms through at once.
-	fills "$host_pid" "$(address_of $a)" 80 6000000 1245
-	fills "$(pid_of $a)" 192.0.2.1 7000 3000000 1245
+	fills "$host_pid" "$(address_of "$a")" 80 6000000 1245
+	fills "$(pid_of "$a")" 192.0.2.1 7000 3000000 1245
 }
 
 @test "--net-rate: nonsense is refused" {
 	local rate
 	for rate in x 0 1 10mbits / -5m 1e6 10mbit/x; do
-		run up $a --net-rate "$rate"
+		run up "$a" --net-rate "$rate"
 		ended 125
 		has --net-rate
 	done
@@ -43,18 +43,18 @@ fills() {
 
 @test "what was sent and received is counted, what crossed the host apart, and kept after the end" {
 	background "$lan_pid" drain 7000
-	up $a
-	up $b
-	background "$(pid_of $b)" drain 80
-	in_net $a "$NET_PY" fill 192.0.2.2 7000 1000000
-	in_net $a "$NET_PY" fill "$(address_of $b)" 80 500000
+	up "$a"
+	up "$b"
+	background "$(pid_of "$b")" drain 80
+	in_net "$a" "$NET_PY" fill 192.0.2.2 7000 1000000
+	in_net "$a" "$NET_PY" fill "$(address_of "$b")" 80 500000
 	# Without --rm the end is what takes the network down; it is asked for with the container.
-	ctr run --name $c --rootfs "$BATS_FILE_TMPDIR/rootfs" sh -c 'ping -c 3 -i 0.1 10.90.0.1'
+	ctr run --name "$c" --rootfs "$BATS_FILE_TMPDIR/rootfs" sh -c 'ping -c 3 -i 0.1 10.90.0.1'
 	awk '{v[$1] = $2} END {exit !(v["out_packets"] >= 3 && v["in_packets"] >= 3 && v["outside_out_packets"] == 0)}' \
 		"$ROOT/$c/net.usage"
 	[ ! -e "$ROOT/$c/net.json" ]
 	ctr usage --containers --json | jq -e --arg id "$c" '.rows[] | select(.id == $id) | .netReceivedBytes > 250'
-	ctr network disconnect ctr0 $a
+	ctr network disconnect ctr0 "$a"
 	local out in outside
 	out=$(awk '$1 == "out_bytes" {print $2}' "$ROOT/$a/net.usage")
 	in=$(awk '$1 == "in_bytes" {print $2}' "$ROOT/$a/net.usage")
