@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# Native only: what ctr says does not depend on the machine.
 # The command line of an OCI runtime: flags, texts, exit codes and JSON that callers depend on.
 
 load lib

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# Native only: what ctr says does not depend on the machine.
 # A program that cannot be executed: one line with cause and cure, a code for programs, the exit
 # status that shells would give.
 

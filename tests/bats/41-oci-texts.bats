@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# Native only: what ctr says does not depend on the machine.
 # The words that podman, containerd, docker and CRI-O look for in an error (OCI-CONTRACT 2.9), and the
 # one line of JSON that they read it from.
 

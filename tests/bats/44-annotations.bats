@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# Native only: neither control groups nor the kernel's age make a difference.
 # Annotations that change what ctr does. (The others: 50-security-enter.bats, B6.)
 
 load lib

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# Native only: neither control groups nor the kernel's age make a difference.
 # process.execCPUAffinity: on which CPUs an exec begins, and on which its program runs.
 
 load lib

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# Native only: neither control groups nor the kernel's age make a difference.
 # Readiness (sd_notify(3)): from the program through ctr to whoever started it.
 
 load lib

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# Native only: neither control groups nor the kernel's age make a difference.
 # linux.netDevices: links of the host's that become the container's. The host here is a network
 # namespace of the test's own.
 

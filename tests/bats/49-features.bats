@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# Native only: what ctr says does not depend on the machine.
 # `ctr features`: each claim against what ctr does, and what it does not claim against what it refuses.
 
 load lib

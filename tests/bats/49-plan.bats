@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# Native only: what ctr says does not depend on the machine.
 # ctr plan: what it says is what is done.
 
 load lib

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# Native only: files and registries are the same everywhere, and unpacking in an emulated machine is slow.
 # Layers that mean no good: SECURITY-CASES E1 to E3, E5, E7, E8.
 
 load lib

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# Native only: neither control groups nor the kernel's age make a difference.
 # What must never be seen in a trace or in the source, whatever the feature.
 
 load lib

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# Native only: files and registries are the same everywhere, and unpacking in an emulated machine is slow.
 # Images into the store: from layouts and archives, of all kinds of compression.
 
 load lib

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# Native only: 71-net-bridge shows that the older kernel does it; emulated, these take minutes.
 # Published ports: who reaches them, and what the host has to say.
 
 load lib

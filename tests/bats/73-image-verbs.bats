@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# Native only: files and registries are the same everywhere, and unpacking in an emulated machine is slow.
 # tag, rmi, prune, history, image inspect: what the store forgets, and when.
 
 load lib

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# Native only: files and registries are the same everywhere, and unpacking in an emulated machine is slow.
 # pull and push, against docker-registry (plain, with a password, with TLS) and against registries that
 # are broken or mean no good.
 

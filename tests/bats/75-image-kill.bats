@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# Native only: files and registries are the same everywhere, and unpacking in an emulated machine is slow.
 # Killed at any moment, several at once: the store is what it was or what it should become, and the next
 # one cleans up.
 

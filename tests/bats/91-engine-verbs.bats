@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# Native only: neither control groups nor the kernel's age make a difference.
 # The engine's commands: create, start, stop, restart, kill, rm, rename, logs, ps, inspect, top.
 
 load lib

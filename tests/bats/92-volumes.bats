@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# Native only: files and registries are the same everywhere, and unpacking in an emulated machine is slow.
 # Volumes: named, without a name, filled from the image.
 
 load lib
