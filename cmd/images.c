@@ -93,7 +93,7 @@ static void add_json(const struct stored *image, struct json_out *out)
 static int each_image(const struct call *call, const struct store *s, struct stored **ret,
 		      size_t *ret_n, struct err *err)
 {
-	struct oci *index;
+	struct oci *index = NULL;
 	size_t n = 0;
 	int r = store_index(s, call->mem, &index, err);
 

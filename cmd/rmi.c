@@ -49,7 +49,7 @@ static int remove_one(struct call *call, struct store *s, const char *text, stru
 {
 	const struct rmi_opts *o = call->opts;
 	struct stored image = {0};
-	struct oci *index;
+	struct oci *index = NULL;
 
 	int r = store_find(s, text, call->mem, &image, err);
 	if (r < 0 || (r = store_index(s, call->mem, &index, err)) < 0)
@@ -107,7 +107,7 @@ const struct command cmd_rmi = {
 
 static int drop_unused(struct call *call, struct store *s, struct err *err)
 {
-	struct oci *index;
+	struct oci *index = NULL;
 	int r = store_index(s, call->mem, &index, err);
 
 	for (size_t i = 0; r >= 0 && i < index->n_manifests; i++)

@@ -193,15 +193,14 @@ static int find_host(const struct run_opts *o, struct call *call, const struct h
 
 /* Which image; the words behind its name are the command. */
 static int find_image(const struct run_opts *o, struct call *call, const struct host *host,
-		      struct stored_want *want, struct snapshot *ret_snapshot, struct image *ret,
-		      struct err *err)
+		      struct stored_want *want, struct snapshot *ret, struct err *err)
 {
 	int64_t disk = 0;
 	const char *dir;
 
 	if (o->rootfs) {
 		int r = absolute_path(o->rootfs, call->mem, &dir, err);
-		return r < 0 ? r : directory_image(dir, call->mem, ret, err);
+		return r < 0 ? r : directory_image(dir, call->mem, &ret->image, err);
 	}
 	if (!call->n_words)
 		return err_say(err, EINVAL, "expected the name of an image, such as host");
@@ -213,11 +212,8 @@ static int find_image(const struct run_opts *o, struct call *call, const struct 
 	want->snapshot.disk = (uint64_t)disk;
 	want->snapshot.kernel = host->kernel;
 	if (str_eq(want->name, "host"))
-		return find_host(o, call, host, (uint64_t)disk, ret, err);
-	int r = stored_image(call, want, ret_snapshot, err);
-	if (r == 0)
-		*ret = ret_snapshot->image;
-	return r;
+		return find_host(o, call, host, (uint64_t)disk, &ret->image, err);
+	return stored_image(call, want, ret, err);
 }
 
 /* Without -i a program does not read what its caller types. */
@@ -247,7 +243,6 @@ struct request {
 	struct run_flags flags;
 	struct stored_want stored;
 	struct snapshot snapshot;
-	struct image image;
 	struct wire_want wire;
 	int volumes; /* so that nobody prunes them before the record is there */
 	bool has_cidfile;
@@ -333,7 +328,7 @@ static int image_stop_signal(const struct image *image, const struct engine_opts
 static int compose_request(struct call *call, const struct run_opts *o, struct request *q,
 			   struct err *err)
 {
-	const struct image *image = &q->image;
+	const struct image *image = &q->snapshot.image;
 	struct run_facts facts = {0};
 	unsigned listen;
 	const struct compose in = {&q->flags, image, &facts, &q->host, call->mem};
@@ -389,7 +384,7 @@ static int find_request(struct call *call, const struct run_opts *o, struct requ
 		return r;
 	q->stored.snapshot.root = call->g->root;
 	q->stored.snapshot.id = q->flags.id;
-	r = find_image(o, call, &q->host, &q->stored, &q->snapshot, &q->image, err);
+	r = find_image(o, call, &q->host, &q->stored, &q->snapshot, err);
 	for (size_t i = o->rootfs ? 0 : 1; r >= 0 && i < call->n_words; i++)
 		words_add(&q->flags.args, call->words[i], call->mem);
 	return r;
@@ -418,7 +413,7 @@ static void request_undo(const struct call *call, const struct run_opts *o, stru
 {
 	if (q->has_cidfile)
 		unlink(o->engine.cidfile);
-	if (q->image.scratch)
+	if (q->snapshot.image.scratch)
 		stored_undo(call, &q->stored);
 	request_unlock(q);
 	volumes_remove(call->g->root, &q->options);

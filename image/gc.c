@@ -70,7 +70,7 @@ static int mark_document(const struct store *s, const struct oci_descriptor *d, 
 static int mark_images(const struct store *s, struct marks *m, struct err *err)
 {
 	struct stored image = {0};
-	struct oci *index;
+	struct oci *index = NULL;
 	int r = store_index(s, &m->mem, &index, err);
 
 	for (size_t i = 0; r == 0 && i < index->n_manifests; i++) {

@@ -118,7 +118,7 @@ static int list(struct toml *t, struct words *ret)
 
 static int value(struct toml *t, struct value *ret)
 {
-	struct value v = {0};
+	struct value v = {.text = ""};
 
 	if (*t->at == '"' || *t->at == '\'') {
 		if (quoted(t, &v.text) < 0)
@@ -247,7 +247,7 @@ static int assignment(struct toml *t, struct regconf *c, enum section section)
 {
 	struct regconf_registry *r = c->n_registries ? &c->registries[c->n_registries - 1] : NULL;
 	const char *key = "";
-	struct value v = {0};
+	struct value v = {.text = ""};
 
 	if (word(t, &key) < 0)
 		return -t->err->num;

@@ -18,12 +18,14 @@
 /* A directory whose maker is gone is unlocked. */
 static void sweep(int tmp)
 {
-	auto_fd int copy = openat(tmp, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int copy = openat(tmp, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
 
-	if (!dir)
+	if (!dir) {
+		if (copy >= 0)
+			close(copy);
 		return;
-	copy = -1;
+	}
 	for (struct dirent *e; (e = readdir(dir));) {
 		if (e->d_name[0] == '.')
 			continue;

@@ -145,14 +145,14 @@ int store_change(const struct store *s, int (*change)(struct oci *, void *, stru
 		 void *ctx, struct err *err)
 {
 	auto_(arena) struct arena mem = {0};
-	struct oci *index;
+	struct oci *index = NULL;
 	auto_fd int lock =
 		openat(s->fd, "index.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (lock < 0 || flock(lock, LOCK_EX) < 0)
 		return err_set(err, errno, "lock %s/index.json", s->dir);
 	int r = store_index(s, &mem, &index, err);
-	if (r < 0 || (r = change(index, ctx, err)) <= 0)
+	if (r < 0 || !index || (r = change(index, ctx, err)) <= 0)
 		return r;
 	index->schema_version = 2;
 	index->has_schema_version = true;

@@ -49,7 +49,7 @@ int store_image(const struct store *s, const struct oci_descriptor *entry, struc
 	struct oci_image *config;
 	int r = read_manifest(s, mem, &image, err);
 
-	if (r < 0)
+	if (r < 0 || !image.manifest)
 		return r;
 	const struct oci_descriptor *d = image.manifest->config;
 	image.id = d->digest;
@@ -87,7 +87,7 @@ static const struct oci_descriptor *by_digest(const struct oci *index, const str
 	const char *repository = ref_repository(ref, mem);
 	size_t n = strlen(repository);
 
-	for (size_t i = 0; i < index->n_manifests; i++) {
+	for (size_t i = 0; index->manifests && i < index->n_manifests; i++) {
 		const struct oci_descriptor *d = &index->manifests[i];
 		const char *name = store_note(d, STORE_NAME), *source = store_note(d, STORE_SOURCE);
 		if (name && strncmp(name, repository, n) == 0 &&
@@ -151,9 +151,9 @@ static int find_id(const struct store *s, const struct oci *index, const char *t
 	if (n < ID_MIN || strspn(hex, "0123456789abcdef") != n)
 		return -ENOENT;
 	for (size_t i = 0; i < index->n_manifests; i++) {
-		struct stored image;
+		struct stored image = {0};
 		struct err ignored = {0};
-		if (store_image(s, &index->manifests[i], mem, &image, &ignored) < 0 ||
+		if (store_image(s, &index->manifests[i], mem, &image, &ignored) < 0 || !image.id ||
 		    (strncmp(digest_hex(image.id), hex, n) != 0 &&
 		     !str_eq(digest_hex(image.manifest_d.digest), hex)))
 			continue;
@@ -170,7 +170,7 @@ static int find_id(const struct store *s, const struct oci *index, const char *t
 int store_find(const struct store *s, const char *text, struct arena *mem, struct stored *ret,
 	       struct err *err)
 {
-	struct oci *index;
+	struct oci *index = NULL;
 	int r = store_index(s, mem, &index, err);
 
 	if (r < 0)

@@ -360,7 +360,7 @@ int tree_close(int fd, const struct tree_entry *e, struct err *err)
 
 int tree_link(struct tree *t, const char *name, const char *target, struct err *err)
 {
-	const char *from, *base;
+	const char *from = "", *base;
 	struct stat st;
 
 	int r = tree_name(t, target, &from, err);

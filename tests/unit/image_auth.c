@@ -27,27 +27,25 @@ TEST(challenges_are_read)
 TEST(credentials_stay_at_home)
 {
 	static const struct {
-		const char *registry;
-		bool is_tls;
-		const char *realm;
-		bool ok;
+		const char *registry, *realm;
+		bool is_tls, ok;
 	} rows[] = {
-		{"registry-1.docker.io", true, "https://auth.docker.io/token", true},
-		{"quay.io", true, "https://quay.io/v2/auth", true},
-		{"quay.io", true, "https://quay.io:443/v2/auth", true},
-		{"registry.gitlab.com", true, "https://gitlab.com/jwt/auth", true},
-		{"quay.io", true, "http://quay.io/v2/auth", false},
-		{"quay.io", true, "https://evil.io/", false},
-		{"quay.io", true, "https://quay.io.evil.org/", false},
-		{"quay.io", true, "https://quay.io@evil.org/", false},
-		{"a.co.uk", true, "https://b.co.uk/", false},
-		{"x.a.co.uk", true, "https://y.a.co.uk/", true},
-		{"127.0.0.1:5000", false, "http://127.0.0.1:5000/t", true},
-		{"127.0.0.1:5000", false, "http://127.0.0.1:5001/t", false},
-		{"127.0.0.1:5000", false, "http://127.0.0.2:5000/t", false},
-		{"1.2.3.4", true, "https://9.9.3.4/", false},
-		{"localhost:5000", true, "https://localhost:5001/", false},
-		{"quay.io", true, "ftp://quay.io/", false},
+		{"registry-1.docker.io", "https://auth.docker.io/token", true, true},
+		{"quay.io", "https://quay.io/v2/auth", true, true},
+		{"quay.io", "https://quay.io:443/v2/auth", true, true},
+		{"registry.gitlab.com", "https://gitlab.com/jwt/auth", true, true},
+		{"quay.io", "http://quay.io/v2/auth", true, false},
+		{"quay.io", "https://evil.io/", true, false},
+		{"quay.io", "https://quay.io.evil.org/", true, false},
+		{"quay.io", "https://quay.io@evil.org/", true, false},
+		{"a.co.uk", "https://b.co.uk/", true, false},
+		{"x.a.co.uk", "https://y.a.co.uk/", true, true},
+		{"127.0.0.1:5000", "http://127.0.0.1:5000/t", false, true},
+		{"127.0.0.1:5000", "http://127.0.0.1:5001/t", false, false},
+		{"127.0.0.1:5000", "http://127.0.0.2:5000/t", false, false},
+		{"1.2.3.4", "https://9.9.3.4/", true, false},
+		{"localhost:5000", "https://localhost:5001/", true, false},
+		{"quay.io", "ftp://quay.io/", true, false},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)

@@ -32,6 +32,10 @@ TEST(names_become_full_ones)
 	}
 }
 
+static const char long_tag[] =
+	"a:tttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttt"
+	"ttttttttttttttttttttttttttttttttttttttttttttttttt";
+
 TEST(what_is_no_name_is_refused)
 {
 	static const char *const rows[] = {
@@ -47,7 +51,7 @@ TEST(what_is_no_name_is_refused)
 		"a:.x",
 		"a@",
 		"a@sha256:12",
-		"a@md5:" HEX,
+		"a@md5:" HEX, /* NOLINT(bugprone-suspicious-missing-comma) */
 		"a@sha256:" HEX "0",
 		"a@sha512:" HEX,
 		"-a",
@@ -68,8 +72,7 @@ TEST(what_is_no_name_is_refused)
 		"a:b:c",
 		"a@sha256:../../x",
 		HEX,
-		"a:tttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttt"
-		"ttttttttttttttttttttttttttttttttttttttttttttttttt",
+		long_tag,
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
