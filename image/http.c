@@ -81,6 +81,12 @@ void http_response_clear(struct http_response *r)
 
 /* ---- what comes -------------------------------------------------------------------------------*/
 
+static void drop(char **at)
+{
+	free(*at);
+	*at = NULL;
+}
+
 static void set(char **at, const char *p, size_t n, bool adds)
 {
 	char *old = *at;
@@ -113,9 +119,9 @@ static size_t on_header(char *line, size_t one, size_t len, void *ctx)
 	(void)one;
 	if (len > 5 &&
 	    strncmp(line, "HTTP/", 5) == 0) { /* what came before was an interim answer */
-		free(steal_ptr(&x->r->challenge));
-		free(steal_ptr(&x->r->type));
-		free(steal_ptr(&x->r->location));
+		drop(&x->r->challenge);
+		drop(&x->r->type);
+		drop(&x->r->location);
 	}
 	if ((v = value_of(line, len, "WWW-Authenticate", &n)))
 		set(&x->r->challenge, v, n, true);

@@ -140,7 +140,7 @@ static void add_name(struct err *err, const char *name)
 	char shown[160];
 	size_t n = 0;
 
-	for (; name[n] && n < sizeof(shown) - 1; n++)
+	for (; n < sizeof(shown) - 1 && name[n]; n++)
 		shown[n] = (char)((unsigned char)name[n] < ' ' || name[n] == 0x7f ? '?' : name[n]);
 	shown[n] = 0;
 	err_wrap(err, "entry \"%s\"", shown);
