@@ -330,6 +330,7 @@ static int compose_request(struct call *call, const struct run_opts *o, struct r
 {
 	const struct image *image = &q->snapshot.image;
 	struct run_facts facts = {0};
+	const struct tenant_guest guest = {q->want.root, q->flags.id, o->shares.tenant};
 	unsigned listen;
 	const struct compose in = {&q->flags, image, &facts, &q->host, call->mem};
 
@@ -343,8 +344,7 @@ static int compose_request(struct call *call, const struct run_opts *o, struct r
 	    (r = compose(&in, &q->config, err)) < 0 ||
 	    (r = run_shares(&o->shares, q->flags.cpus, &q->host, call->mem, q->config, err)) < 0 ||
 	    (r = bundle_check(q->config, &q->host, call->mem, err)) < 0 ||
-	    (r = tenant_join(q->want.root, o->shares.tenant, q->flags.id, &q->host, q->config,
-			     call->mem, &q->want.tenant, err)) < 0)
+	    (r = tenant_join(&guest, &q->host, q->config, call->mem, &q->want.tenant, err)) < 0)
 		return r;
 	own_size_mounts(q->want.root, q->flags.id, call->mem, q->config);
 	io_opts_tell(q->config->process, listen, call->mem);

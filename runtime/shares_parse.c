@@ -41,18 +41,24 @@ static int parse_sizes(const struct size_row *rows, size_t n, struct err *err)
 	return 0;
 }
 
-static int parse_weight(const char *flag, const char *text, uint32_t min, uint32_t max,
-			uint32_t *ret, bool *has, struct err *err)
+struct weight_row {
+	const char *flag, *text;
+	uint32_t min, max;
+	uint32_t *value;
+	bool *has;
+};
+
+static int parse_weight(const struct weight_row *w, struct err *err)
 {
 	uint64_t n;
 
-	if (!text)
+	if (!w->text)
 		return 0;
-	if (num_max(text, 10, max, &n) < 0 || n < min)
-		return err_say(err, EINVAL, "--%s: expected %u to %u, got \"%.40s\"", flag, min,
-			       max, text);
-	*ret = (uint32_t)n;
-	*has = true;
+	if (num_max(w->text, 10, w->max, &n) < 0 || n < w->min)
+		return err_say(err, EINVAL, "--%s: expected %u to %u, got \"%.40s\"", w->flag,
+			       w->min, w->max, w->text);
+	*w->value = (uint32_t)n;
+	*w->has = true;
 	return 0;
 }
 
@@ -87,8 +93,9 @@ static int parse_cpu(const struct share_flags *f, struct tenant_shares *s, struc
 	}
 	if (f->cpu_idle)
 		s->cpu_idle = s->has_cpu_idle = true;
-	return parse_weight("cpu-weight", f->cpu_weight, 1, 10000, &s->cpu_weight,
-			    &s->has_cpu_weight, err);
+	const struct weight_row weight = {"cpu-weight", f->cpu_weight,  1,
+					  10000,        &s->cpu_weight, &s->has_cpu_weight};
+	return parse_weight(&weight, err);
 }
 
 static int parse_memory(const struct share_flags *f, struct tenant_shares *s, struct err *err)
@@ -190,7 +197,7 @@ static int parse_io_max(const char *text, struct arena *mem, const char **ret, s
 {
 	auto_(str) struct str line = {0};
 	size_t head = strcspn(text, "=");
-	const char *device;
+	const char *device = NULL;
 
 	while (head && text[head - 1] != ':')
 		head--;
@@ -212,7 +219,7 @@ static int parse_io_max(const char *text, struct arena *mem, const char **ret, s
 /* DEVICE:MILLISECONDS */
 static int parse_io_latency(const char *text, struct arena *mem, const char **ret, struct err *err)
 {
-	const char *colon = strrchr(text, ':'), *device;
+	const char *colon = strrchr(text, ':'), *device = NULL;
 	uint64_t ms;
 
 	if (!colon || colon == text || num_max(colon + 1, 10, 100000, &ms) < 0)
@@ -223,27 +230,50 @@ static int parse_io_latency(const char *text, struct arena *mem, const char **re
 	return r;
 }
 
-static int parse_lines(const struct words *in, const char *flag,
-		       int (*parse)(const char *, struct arena *, const char **, struct err *),
-		       struct arena *mem, const char ***ret, size_t *ret_n, struct err *err)
+struct lines {
+	const char **v;
+	size_t n;
+};
+typedef int line_parser(const char *text, struct arena *mem, const char **ret, struct err *err);
+
+/* Those that were given take the place of what there was. */
+static int parse_lines(const struct words *in, line_parser *parse, struct arena *mem,
+		       struct lines *lines, struct err *err)
 {
 	const char **list = arena_zalloc(mem, in->n, sizeof(*list));
 
-	for (size_t i = 0; i < in->n; i++)
-		if (parse(in->v[i], mem, &list[i], err) < 0)
-			return err_wrap(err, "--%s", flag);
-	if (in->n) {
-		*ret = list;
-		*ret_n = in->n;
+	for (size_t i = 0; i < in->n; i++) {
+		int r = parse(in->v[i], mem, &list[i], err);
+		if (r < 0)
+			return r;
 	}
+	if (in->n)
+		*lines = (struct lines){list, in->n};
 	return 0;
+}
+
+static int parse_io(const struct share_flags *f, struct arena *mem, struct tenant_shares *s,
+		    struct err *err)
+{
+	const struct weight_row weight = {"io-weight", f->io_weight,  10,
+					  1000,        &s->io_weight, &s->has_io_weight};
+	struct lines max = {s->io_max, s->n_io_max}, latency = {s->io_latency, s->n_io_latency};
+	int r = parse_weight(&weight, err);
+
+	if (r == 0 && parse_lines(&f->io_max, parse_io_max, mem, &max, err) < 0)
+		r = err_wrap(err, "--io-max");
+	if (r == 0 && parse_lines(&f->io_latency, parse_io_latency, mem, &latency, err) < 0)
+		r = err_wrap(err, "--io-latency");
+	s->io_max = max.v;
+	s->n_io_max = max.n;
+	s->io_latency = latency.v;
+	s->n_io_latency = latency.n;
+	return r;
 }
 
 int shares_parse(const struct share_flags *f, struct arena *mem, struct tenant_shares *s,
 		 struct err *err)
 {
-	const char **lines;
-	size_t n;
 	int r = parse_cpu(f, s, err);
 
 	if (r < 0 || (r = parse_memory(f, s, err)) < 0)
@@ -260,22 +290,7 @@ int shares_parse(const struct share_flags *f, struct arena *mem, struct tenant_s
 				f->pids);
 		s->has_pids = true;
 	}
-	r = parse_weight("io-weight", f->io_weight, 10, 1000, &s->io_weight, &s->has_io_weight,
-			 err);
-	lines = s->io_max;
-	n = s->n_io_max;
-	if (r == 0)
-		r = parse_lines(&f->io_max, "io-max", parse_io_max, mem, &lines, &n, err);
-	s->io_max = lines;
-	s->n_io_max = n;
-	lines = s->io_latency;
-	n = s->n_io_latency;
-	if (r == 0)
-		r = parse_lines(&f->io_latency, "io-latency", parse_io_latency, mem, &lines, &n,
-				err);
-	s->io_latency = lines;
-	s->n_io_latency = n;
-	return r;
+	return parse_io(f, mem, s, err);
 }
 
 /* ---- disks ------------------------------------------------------------------------------------ */

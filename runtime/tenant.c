@@ -46,7 +46,7 @@ static int read_one(struct tenants *t, const char *name, struct err *err)
 	if (r < 0)
 		return err_wrap(err, "%s/%s", t->dir, path);
 	if (t->n % 8 == 0)
-		t->v = mem_resize(t->v, t->n + 8, sizeof(*t->v));
+		t->v = mem_resize(t->v, t->n + 8, sizeof(void *));
 	t->v[t->n++] = tenant;
 	return 0;
 }
@@ -114,7 +114,7 @@ int tenants_open(const char *root, bool lock, struct tenants *ret, struct err *e
 		return r;
 	}
 	if (t.n)
-		qsort(t.v, t.n, sizeof(*t.v), by_name);
+		qsort(t.v, t.n, sizeof(void *), by_name);
 	*ret = t;
 	return 0;
 }

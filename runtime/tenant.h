@@ -53,8 +53,12 @@ int tenant_ensure(const struct tenants *t, const char *name, const struct host *
 /* What puts a container into a tenant: named by a flag or annotation, or NULL; the user's own tenant
  * wins, and another one's is refused. Checks the policy and the reservations, ensures the groups,
  * and sets linux.cgroupsPath. *ret_name: in mem; NULL: nobody's. */
-int tenant_join(const char *root, const char *name, const char *id, const struct host *host,
-		struct config *cfg, struct arena *mem, const char **ret_name, struct err *err);
+struct tenant_guest {
+	const char *root, *id;
+	const char *name; /* of the tenant, as it was asked for; NULL: not */
+};
+int tenant_join(const struct tenant_guest *guest, const struct host *host, struct config *cfg,
+		struct arena *mem, const char **ret_name, struct err *err);
 
 struct container;
 /* Whether the policy of the container's tenant, if it has one, lets such a process in. */

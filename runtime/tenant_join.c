@@ -109,9 +109,10 @@ static int admit(const struct tenant *t, const struct config_resources *res, str
 	return -ENOSPC;
 }
 
-int tenant_join(const char *root, const char *name, const char *id, const struct host *host,
-		struct config *cfg, struct arena *mem, const char **ret_name, struct err *err)
+int tenant_join(const struct tenant_guest *guest, const struct host *host, struct config *cfg,
+		struct arena *mem, const char **ret_name, struct err *err)
 {
+	const char *root = guest->root, *name = guest->name, *id = guest->id;
 	auto_(tenants) struct tenants t = {.dir_fd = -1};
 	const struct tenant *tenant;
 	int r;
