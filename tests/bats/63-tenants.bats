@@ -198,6 +198,7 @@ flags_are_restricted() {
 	tenant create "$T" --user nobody
 	tenant create "$T-2"
 	chmod 755 "$BATS_RUN_TMPDIR" "$(dirname "$BATS_TEST_TMPDIR")" "$BATS_TEST_TMPDIR" "$ROOT"
+	install -d -o nobody "$ROOT/.lib/volumes"
 	AS=(setpriv --reuid nobody --regid nogroup --clear-groups) IN=()
 	flags_are_restricted
 	run "${AS[@]}" "$CTR" --root "$ROOT" run --rm --tenant "$T-2" host true
