@@ -2,8 +2,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -230,13 +232,15 @@ int detach_become_monitor(const struct create_opts *o, const struct config *cfg,
 /* ---- the one who asks for it -------------------------------------------------------------------- */
 
 static int child(const struct create_opts *o, const struct config *cfg, const struct host *host,
-		 const struct monitor_start *start)
+		 const struct monitor_start *start, pid_t caller)
 {
 	struct news news = {0};
 
-	/* What ends the caller's session is no business of ours. */
+	/* What ends the caller's session is no business of ours; but whoever kills him before the
+	 * container is there wants none. The monitor takes that back. */
 	setsid();
-	if (chdir("/") < 0 || detach_become_monitor(o, cfg, host, start, &news.err) == 0)
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != caller || chdir("/") < 0 ||
+	    detach_become_monitor(o, cfg, host, start, &news.err) == 0)
 		return 1;
 	send(start->report, &news, sizeof(news), MSG_NOSIGNAL);
 	return 1;
@@ -271,13 +275,13 @@ int ctr_detach(const struct create_opts *o, const struct config *cfg, const stru
 	auto_fd int mine = report[0], its = report[1], my_client = client[0],
 		    its_client = client[1];
 	const struct monitor_start start = {.report = its, .client = its_client};
-	pid_t pid = fork();
+	pid_t caller = getpid(), pid = fork();
 	if (pid < 0)
 		return err_set(err, errno, "make a process for the monitor");
 	if (pid == 0) {
 		close(steal_fd(&mine));
 		auto_close_fd(&my_client);
-		_exit(child(o, cfg, host, &start));
+		_exit(child(o, cfg, host, &start, caller));
 	}
 	close(steal_fd(&its));
 	auto_close_fd(&its_client);

@@ -366,6 +366,7 @@ int monitor_main(const char *fd)
 	m.health_at_ms = m.started_ms + m.spec.health_ms;
 	read_id(&m);
 	mlog_open(&m.log, &m.spec, m.id);
+	prctl(PR_SET_PDEATHSIG, 0); /* whoever started us may go now */
 	report(&m.spec.report);
 	return loop(&m);
 }
