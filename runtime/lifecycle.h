@@ -35,24 +35,24 @@ struct create_opts {
 	const char *bundle;      /* absolute, cleaned */
 	const char *config_text; /* what is kept as config.json; NULL: it is there */
 	size_t config_len;
-	enum cg_manager manager;
 	struct stdio_opts io;
-	bool no_new_keyring;
-	const char
-		*notify; /* NOTIFY_SOCKET of ctr's own: where the program's READY=1 goes; or NULL */
-	bool engine;     /* ctr run IMAGE: soft defaults warn instead of failing */
-	bool auto_remove; /* run: delete on exit */
+	/* NOTIFY_SOCKET of ctr's own: where the program's READY=1 goes; or NULL */
+	const char *notify;
 	const char *image;
 	const char *tenant;                   /* NULL: nobody's */
 	struct state_options *options;        /* for the record; NULL: the OCI command line */
-	bool again;                           /* the container is there, and does not run */
 	int *until_recorded;                  /* closed when the record is there: a lock; or NULL */
-	bool has_monitor;                     /* which holds the terminal and knows when it ends */
 	const struct wire_want *wire;         /* networks of ctr's to be in; NULL: none */
 	const struct rootfs_overlay *overlay; /* an image's; NULL: root.path as it is */
 	const char *scratch;                  /* its directory on disk, which is deleted with it */
-	bool wait_for_start;                  /* create: leave it waiting on its start socket */
-	bool proxy_terminal;                  /* run -t in the foreground: ctr carries the bytes */
+	enum cg_manager manager;
+	bool no_new_keyring;
+	bool engine;         /* ctr run IMAGE: soft defaults warn instead of failing */
+	bool auto_remove;    /* run: delete on exit */
+	bool again;          /* the container is there, and does not run */
+	bool has_monitor;    /* which holds the terminal and knows when it ends */
+	bool wait_for_start; /* create: leave it waiting on its start socket */
+	bool proxy_terminal; /* run -t in the foreground: ctr carries the bytes */
 };
 
 /* OCI create (wait_for_start) or the first half of run. On failure nothing is left. */
