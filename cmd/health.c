@@ -17,12 +17,17 @@
 
 enum { OUTPUT_MAX = 4096 };
 
+static void set_word(struct health *h, const char *word)
+{
+	snprintf(h->word, sizeof(h->word), "%s", word);
+}
+
 void health_judge(struct health *h, int status, bool is_early, unsigned retries)
 {
 	if (!*h->word)
-		strcpy(h->word, "starting");
+		set_word(h, "starting");
 	if (status == 0) {
-		strcpy(h->word, "healthy");
+		set_word(h, "healthy");
 		h->failures = 0;
 		return;
 	}
@@ -30,7 +35,7 @@ void health_judge(struct health *h, int status, bool is_early, unsigned retries)
 		return;
 	h->failures++;
 	if (h->failures >= retries)
-		strcpy(h->word, "unhealthy");
+		set_word(h, "unhealthy");
 }
 
 static struct health read_health(const struct container *c)
@@ -60,7 +65,7 @@ static int run(const struct call *call, const struct container *c, int out, stru
 	const struct state_options *o = c->state->options;
 	auto_fd int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	const int streams[] = {null, out, out};
-	struct config *cfg;
+	struct config *cfg = NULL;
 	struct host host;
 	int status = 0;
 
@@ -68,6 +73,8 @@ static int run(const struct call *call, const struct container *c, int out, stru
 			 : load_config(c, call->mem, &cfg, err);
 	if (r < 0 || (r = host_probe_process(&host, err)) < 0)
 		return r;
+	if (!cfg || !cfg->process)
+		return err_say(err, EINVAL, "its config has no process");
 	struct config_process process = *cfg->process;
 	process.args = o->health_command;
 	process.n_args = o->n_health_command;

@@ -60,9 +60,12 @@ static char *number(char buf[12], uint32_t n)
 /* The container may have got another name meanwhile. */
 static void read_id(struct monitor *m)
 {
-	char link[32] = "/proc/self/fd/", path[PATH_MAX], digits[12];
+	static const char fds[] = "/proc/self/fd/";
+	char link[32], path[PATH_MAX], digits[12];
+	const char *fd = number(digits, (uint32_t)m->spec.dir);
 
-	strcat(link, number(digits, (uint32_t)m->spec.dir));
+	memcpy(link, fds, sizeof(fds));
+	memcpy(link + sizeof(fds) - 1, fd, strlen(fd) + 1);
 	ssize_t n = readlink(link, path, sizeof(path) - 1);
 	path[n > 0 ? n : 0] = 0;
 	const char *slash = strrchr(path, '/');
@@ -168,13 +171,12 @@ static uint32_t collect(const struct monitor *m)
 /* A crash leaves the old file or the new one. */
 static void write_exit(const struct monitor *m, uint32_t status)
 {
-	char text[16], digits[12];
+	char digits[13], *text = number(digits, status);
 	int fd = openat(m->spec.dir, ".exit.new",
 			O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-	strcpy(text, number(digits, status));
-	strcat(text, "\n");
 	ssize_t n = (ssize_t)strlen(text);
+	text[n++] = '\n'; /* in place of the NUL */
 	if (fd >= 0 && write(fd, text, (size_t)n) == n)
 		renameat(m->spec.dir, ".exit.new", m->spec.dir, MONITOR_EXIT);
 	if (fd >= 0)
