@@ -288,7 +288,7 @@ int ctr_rename(const char *root, const char *id, const char *to, struct err *err
 		err_hint(err, "make it again with --name, or with --network none");
 		return -ENOTSUP;
 	}
-	if ((r = container_new(root, to, &place, err)) < 0)
+	if (container_new(root, to, &place, err) < 0)
 		return err_wrap(err, "%.80s", to);
 	struct state state = *c.state;
 	state.id = to;
