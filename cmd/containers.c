@@ -220,7 +220,7 @@ int ps_containers(struct call *call, const struct ps_opts *o, struct err *err)
 	int n = r < 0 ? r : container_ids(call->g->root, call->mem, &ids, err);
 	for (int i = 0; r >= 0 && i < n; i++)
 		r = visit(&l, call->g->root, ids[i], err);
-	if (r >= 0 && n >= 0 && l.is_table && !o->quiet)
+	if (r >= 0 && n >= 0 && l.is_table && !o->quiet && l.n_columns)
 		out_table(&l.text, l.cells.v, l.cells.n / l.n_columns, l.n_columns);
 	if (r >= 0 && n >= 0)
 		r = out_text(&l.text, err);

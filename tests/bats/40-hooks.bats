@@ -341,9 +341,9 @@ all_hooks() {
 	ctr delete --force "$ID"
 	[ -s poststop.state ]
 	rm poststop.state
-	light b "$(shell createRuntime "kill -9 \$PPID; sleep 60") | $(hook poststop)"
+	light b "$(shell createRuntime "echo \$\$ >$PWD/hook.pid; kill -9 \$PPID; exec sleep 60") | $(hook poststop)"
 	run ctr create -b b "$ID"
-	pkill -f "sleep 60" || :
+	kill "$(<hook.pid)" || :
 	ended 137
 	ctr delete --force "$ID"
 	[ -s poststop.state ]
