@@ -98,15 +98,15 @@ static int join_container(const char *root, struct arena *mem, struct run_networ
 	return 0;
 }
 
-int run_network_look(const struct run_flags *flags, const struct image *image, const char *root,
-		     const struct host *host, struct arena *mem, struct run_network *ret,
+int run_network_look(const struct compose *in, const char *root, struct run_network *ret,
 		     struct err *err)
 {
 	const char *fallback = getenv("CTR_NETWORK");
+	const struct run_flags *flags = in->flags;
+	struct arena *mem = in->mem;
 	struct run_network n;
 
-	int r = network_read(&flags->network, fallback && *fallback ? fallback : NULL,
-			     &image->exposed, host, mem, &n, err);
+	int r = network_read(in, fallback && *fallback ? fallback : NULL, &n, err);
 	if (r < 0 || (r = check_rate(flags, &n, err)) < 0 || (r = probe_ports(&n, mem, err)) < 0 ||
 	    (r = try_default(root, mem, &n, err)) < 0)
 		return r;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
+#include "image/compose.h"
 #include "image/compose_network.h"
 #include "net/port.h"
 #include "runtime/base/str.h"
@@ -158,11 +159,11 @@ static int read_ports(const struct network_flags *f, const struct words *exposed
 	return 0;
 }
 
-int network_read(const struct network_flags *f, const char *fallback, const struct words *exposed,
-		 const struct host *host, struct arena *mem, struct run_network *ret,
+int network_read(const struct compose *in, const char *fallback, struct run_network *ret,
 		 struct err *err)
 {
-	bool is_root = host->euid == 0 && !host->in_userns;
+	bool is_root = in->host->euid == 0 && !in->host->in_userns;
+	const struct network_flags *f = &in->flags->network;
 	struct words networks = f->networks;
 	uint8_t mac[6];
 	struct run_network n = {
@@ -178,9 +179,9 @@ int network_read(const struct network_flags *f, const char *fallback, const stru
 	};
 
 	if (!networks.n)
-		words_add(&networks, fallback ? fallback : is_root ? "bridge" : "none", mem);
+		words_add(&networks, fallback ? fallback : is_root ? "bridge" : "none", in->mem);
 	for (size_t i = 0; i < networks.n; i++)
-		if (read_one(&networks, networks.v[i], mem, &n, err) < 0)
+		if (read_one(&networks, networks.v[i], in->mem, &n, err) < 0)
 			return -err->num;
 	int r = refuse_lost_flags(f, &n, err);
 	if (r < 0 || n.kind != RUN_NETWORK_WIRED) {
@@ -197,7 +198,7 @@ int network_read(const struct network_flags *f, const char *fallback, const stru
 		return err_say(err, EINVAL, "--mac-address: \"%.40s\" is none of one station",
 			       f->mac);
 	if ((f->rate && network_read_rate(f->rate, &n.wire.rate_in, &n.wire.rate_out, err) < 0) ||
-	    read_ports(f, exposed, mem, &n.wire, err) < 0)
+	    read_ports(f, &in->image->exposed, in->mem, &n.wire, err) < 0)
 		return -err->num;
 	*ret = n;
 	return 0;

@@ -24,8 +24,8 @@ int registry_open(const struct ref *ref, const struct regconf_place *place,
 void registry_free(struct registry *r);
 struct source *registry_source(struct registry *r);
 
-/* The descriptor of what the tag or digest leads to; the document is kept for the source. */
-int registry_resolve(struct registry *r, const char *tag_or_digest, struct arena *mem,
+/* The descriptor of what `name`, a tag or a digest, leads to; the document is kept for the source. */
+int registry_resolve(struct registry *r, const char *name, struct arena *mem,
 		     struct oci_descriptor *ret, struct err *err);
 
 /* Whether the registry lets us in; for login. */
@@ -35,5 +35,5 @@ int registry_ping(struct registry *r, struct err *err);
 
 /* Sends a blob unless it is there: 1, else 0. */
 int registry_push_blob(struct registry *r, const struct oci_descriptor *d, int fd, struct err *err);
-int registry_push_manifest(struct registry *r, const char *tag_or_digest, const char *type,
-			   const char *text, size_t len, struct err *err);
+int registry_push_manifest(struct registry *r, const char *name, const char *type, const char *text,
+			   size_t len, struct err *err);
