@@ -200,7 +200,7 @@ static void plan_overlay(const struct rootfs_overlay *o, const char *base, int16
 	option(&data, "source", "overlay");
 	if (o->n_layers)
 		add_layers(o, &data);
-	else
+	else if (o->lower)
 		option(&data, "lowerdir", o->lower);
 	option(&data, "upperdir", arena_printf(&mem, "%s/upper", upper));
 	option(&data, "workdir", arena_printf(&mem, "%s/work", upper));
