@@ -18,7 +18,7 @@ extern const struct command cmd_save, cmd_import;
 #define FAR_IMPORT .name = "import", .usage = "[flags] FILE|- [NAME]", .about = "make an image of a tar"
 
 #define FAR_COMMANDS &cmd_load, &cmd_pull, &cmd_push, &cmd_login, &cmd_logout, &cmd_save, &cmd_unpack
-#define FAR_ROW(texts) {texts, .flags = CMD_ENGINE | CMD_FAR}
+#define FAR_ROW(...) {__VA_ARGS__, .flags = CMD_ENGINE | CMD_FAR}
 #define FAR_ROWS FAR_ROW(FAR_LOAD), FAR_ROW(FAR_PULL), FAR_ROW(FAR_PUSH), FAR_ROW(FAR_LOGIN), FAR_ROW(FAR_LOGOUT), FAR_ROW(FAR_SAVE)
 #define FAR_POINTERS &far[0], &far[1], &far[2], &far[3], &far[4], &far[5]
 /* clang-format on */
