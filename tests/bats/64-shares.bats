@@ -160,5 +160,5 @@ holds_memory() { [ "$(value memory memory.current memory.usage_in_bytes)" -ge "$
 	ended 0
 	has "$ID"
 	[ "$(state_of)" = running ]
-	holds_memory $((8 << 20)) || [ "$(grep -c SwapTotal.*[1-9] /proc/meminfo)" = 1 ]
+	holds_memory $((8 << 20)) || [ "$(grep -c 'SwapTotal.*[1-9]' /proc/meminfo)" = 1 ]
 }
