@@ -106,7 +106,10 @@ int run_network_look(const struct compose *in, const char *root, struct run_netw
 	struct arena *mem = in->mem;
 	struct run_network n;
 
-	int r = network_read(in, fallback && *fallback ? fallback : NULL, &n, err);
+	const struct network_ask ask = {.flags = &flags->network,
+					.fallback = fallback && *fallback ? fallback : NULL,
+					.exposed = &in->image->exposed};
+	int r = network_read(&ask, in->host, mem, &n, err);
 	if (r < 0 || (r = check_rate(flags, &n, err)) < 0 || (r = probe_ports(&n, mem, err)) < 0 ||
 	    (r = try_default(root, mem, &n, err)) < 0)
 		return r;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
-#include "image/compose.h"
 #include "image/compose_network.h"
 #include "net/port.h"
 #include "runtime/base/str.h"
@@ -159,11 +158,12 @@ static int read_ports(const struct network_flags *f, const struct words *exposed
 	return 0;
 }
 
-int network_read(const struct compose *in, const char *fallback, struct run_network *ret,
-		 struct err *err)
+int network_read(const struct network_ask *ask, const struct host *host, struct arena *mem,
+		 struct run_network *ret, struct err *err)
 {
-	bool is_root = in->host->euid == 0 && !in->host->in_userns;
-	const struct network_flags *f = &in->flags->network;
+	bool is_root = host->euid == 0 && !host->in_userns;
+	const struct network_flags *f = ask->flags;
+	const char *fallback = ask->fallback;
 	struct words networks = f->networks;
 	uint8_t mac[6];
 	struct run_network n = {
@@ -179,9 +179,9 @@ int network_read(const struct compose *in, const char *fallback, struct run_netw
 	};
 
 	if (!networks.n)
-		words_add(&networks, fallback ? fallback : is_root ? "bridge" : "none", in->mem);
+		words_add(&networks, fallback ? fallback : is_root ? "bridge" : "none", mem);
 	for (size_t i = 0; i < networks.n; i++)
-		if (read_one(&networks, networks.v[i], in->mem, &n, err) < 0)
+		if (read_one(&networks, networks.v[i], mem, &n, err) < 0)
 			return -err->num;
 	int r = refuse_lost_flags(f, &n, err);
 	if (r < 0 || n.kind != RUN_NETWORK_WIRED) {
@@ -198,7 +198,7 @@ int network_read(const struct compose *in, const char *fallback, struct run_netw
 		return err_say(err, EINVAL, "--mac-address: \"%.40s\" is none of one station",
 			       f->mac);
 	if ((f->rate && network_read_rate(f->rate, &n.wire.rate_in, &n.wire.rate_out, err) < 0) ||
-	    read_ports(f, &in->image->exposed, in->mem, &n.wire, err) < 0)
+	    read_ports(f, ask->exposed, mem, &n.wire, err) < 0)
 		return -err->num;
 	*ret = n;
 	return 0;

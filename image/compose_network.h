@@ -30,12 +30,15 @@ struct run_network {
 	const char *hosts, *resolv; /* files of the host that become /etc/hosts and resolv.conf */
 };
 
-struct compose; /* "image/compose.h" */
+struct network_ask {
+	const struct network_flags *flags;
+	const char *fallback; /* for --network; NULL: root's default network, else a loopback */
+	const struct words *exposed; /* ports that the image names ("80/tcp") */
+};
 
-/* Pure. What the flags of `in` say, and the ports that its image names. `fallback`: what --network is
- * when it is not given; NULL: the default network for root, and a loopback for anyone else. */
-int network_read(const struct compose *in, const char *fallback, struct run_network *ret,
-		 struct err *err);
+/* Pure. */
+int network_read(const struct network_ask *ask, const struct host *host, struct arena *mem,
+		 struct run_network *ret, struct err *err);
 
 /* "100mbit/10mbit", "1g", "500k/": bytes a second to and from the container; 0: no limit. */
 int network_read_rate(const char *text, uint64_t *ret_in, uint64_t *ret_out, struct err *err);
