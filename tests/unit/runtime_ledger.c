@@ -56,7 +56,7 @@ TEST(ledger_many_containers)
 	for (int round = 1; round <= 2; round++)
 		for (int i = 0; i < 1000; i++) {
 			snprintf(id, sizeof(id), "c%d", i);
-			add(&f, id, "t", "2026-01-01", (uint64_t)(i * round));
+			add(&f, id, "t", "2026-01-01", (uint64_t)i * (uint64_t)round);
 		}
 	MUST(f.n == 1000);
 	for (int i = 0; i < 1000; i++)
