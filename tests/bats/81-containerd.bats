@@ -34,7 +34,8 @@ up() { new --detach "$@" -- sleep 100; }
 # in_it COMMAND...
 in_it() { task exec --exec-id "x$RANDOM" "$NAME" "$@"; }
 
-status_is() { task ls | grep -q "^$NAME .*$1"; }
+# Not through a pipe: grep ends early, and whoever still writes then has failed.
+status_is() { grep -q "^$NAME .*$1" <<<"$(task ls)"; }
 
 # gone: the container and its task.
 gone() {
