@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# Native only: it was not seen to pass in an emulated machine yet.
 # Containers on bridges: addresses, names, ways out.
 
 load lib

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# Native only: it was not seen to pass in an emulated machine yet.
 # Detached containers: their monitor, its log, its attach socket, restarts.
 
 load lib
