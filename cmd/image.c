@@ -18,15 +18,6 @@ static const struct arg history_args[] = {
 	ARGS_END};
 /* clang-format on */
 
-static int read_format(const char *format, bool *ret_json, struct err *err)
-{
-	*ret_json = format && str_eq(format, "json");
-	if (format && !*ret_json && !str_eq(format, "table"))
-		return err_say(err, EINVAL, "--format: expected table or json, got \"%.40s\"",
-			       format);
-	return 0;
-}
-
 static int find(const struct call *call, const char *text, struct store *s, struct stored *ret,
 		struct err *err)
 {
@@ -68,7 +59,7 @@ static int do_history(struct call *call, struct err *err)
 	struct stored image = {0};
 	bool is_json;
 
-	int r = read_format(o->format, &is_json, err);
+	int r = out_read_format(o->format, &is_json, err);
 	if (r < 0 || (r = find(call, call->words[0], &s, &image, err)) < 0)
 		return r;
 	static const char *const header[COLUMNS] = {"CREATED", "SIZE", "CREATED BY", "COMMENT"};

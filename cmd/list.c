@@ -30,16 +30,6 @@ static const struct arg ps_args[] = {
 	ARGS_END};
 /* clang-format on */
 
-/* Whether it is "json". */
-static int read_format(const char *format, bool *ret_json, struct err *err)
-{
-	*ret_json = format && str_eq(format, "json");
-	if (format && !*ret_json && !str_eq(format, "table"))
-		return err_say(err, EINVAL, "--format: expected table or json, got \"%.40s\"",
-			       format);
-	return 0;
-}
-
 static int do_state(struct call *call, struct err *err)
 {
 	auto_(container) struct container c = {.dir_fd = -1, .pidfd = -1};
@@ -135,7 +125,7 @@ static int do_list(struct call *call, struct err *err)
 	struct listing l = {0};
 	const char **ids;
 
-	int r = read_format(o->format, &l.is_json, err);
+	int r = out_read_format(o->format, &l.is_json, err);
 	if (r < 0)
 		return r;
 	if (call->g->root_is_given && access(call->g->root, F_OK) < 0)
@@ -173,7 +163,7 @@ static int list_processes(struct call *call, const char *format, struct err *err
 	auto_free pid_t *pids = NULL;
 	bool is_json;
 
-	int r = read_format(format, &is_json, err);
+	int r = out_read_format(format, &is_json, err);
 	if (r < 0)
 		return r;
 	int n = ctr_pids(call->g->root, call->id, &pids, err);

@@ -84,3 +84,12 @@ void out_table(struct str *out, const char *const *cells, size_t n_rows, size_t 
 		str_addf(out, "%s\n", cells[row * n_columns + n_columns - 1]);
 	}
 }
+
+int out_read_format(const char *format, bool *ret_json, struct err *err)
+{
+	*ret_json = format && str_eq(format, "json");
+	if (format && !*ret_json && !str_eq(format, "table"))
+		return err_say(err, EINVAL, "--format: expected table or json, got \"%.40s\"",
+			       format);
+	return 0;
+}

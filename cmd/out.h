@@ -23,3 +23,6 @@ void out_error(const struct out_log *log, const struct err *e);
 /* A table with left-aligned columns, as wide as they need to be. Cells are n_columns a row, the
  * first row being the header; they are not kept. */
 void out_table(struct str *out, const char *const *cells, size_t n_rows, size_t n_columns);
+
+/* The value of --format where it is "table", which NULL stands for, or "json". -EINVAL: neither. */
+int out_read_format(const char *format, bool *ret_json, struct err *err);

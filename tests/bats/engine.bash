@@ -17,15 +17,4 @@ box() {
 # monitor_of [ID]: its pid.
 monitor_of() { cut -d ' ' -f 1 "$ROOT/${1:-$ID}/monitor"; }
 
-# until_true COMMAND...: at most 10 seconds.
-until_true() {
-	local i
-	for ((i = 0; i < 200; i++)); do
-		! "$@" || return 0
-		sleep 0.05
-	done
-	echo "in vain: $*"
-	return 1
-}
-
 is_gone() { [ ! -e "/proc/$1" ]; }

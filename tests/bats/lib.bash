@@ -156,3 +156,14 @@ missing() {
 
 needs_root() { [ "$(id -u)" = 0 ] || missing "needs root"; }
 needs() { command -v "$1" >/dev/null || missing "needs $1"; }
+
+# until_true COMMAND...: at most 10 seconds.
+until_true() {
+	local i
+	for ((i = 0; i < 200; i++)); do
+		! "$@" || return 0
+		sleep 0.05
+	done
+	echo "in vain: $*"
+	return 1
+}

@@ -81,17 +81,6 @@ ns_of() { readlink "/proc/$1/ns/$2"; }
 
 eval "$NO"
 
-# until_true COMMAND...: at most 10 seconds.
-until_true() {
-	local i
-	for ((i = 0; i < 200; i++)); do
-		! "$@" || return 0
-		sleep 0.05
-	done
-	echo "in vain: $*"
-	return 1
-}
-
 # pids_are N: so many processes has the container.
 pids_are() { [ "$(ctr ps -f json "$ID" | jq length)" = "$1" ]; }
 
