@@ -53,6 +53,9 @@ moved() {
 	moved '.linux.netDevices = {dev0: {name: "eth7"}}' 'ip -o addr show dev eth7'
 	ended 0
 	has "10.99.0.2/24"
+	# A network namespace ends a while after its last process, and the pair with it.
+	gone() { ! host ip link show peer0 2>/dev/null; }
+	until_true gone
 	host ip link add dev0 type veth peer name peer0
 	host ip addr add 10.99.0.3/24 dev dev0
 	moved '.linux.netDevices = {dev0: {name: "net%d"}}' 'ip -o addr show dev net0'

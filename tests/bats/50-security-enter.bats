@@ -75,7 +75,7 @@ self_exe_bundle() { # JQ
 }
 
 @test "B1: the watcher would see a program that can be written to" {
-	bundle naive '.process.args = ["/bin/sh", "-c", "cp /bin/busybox /tmp/sleep; /tmp/sleep 1 & exec /bin/exewatch 2"]'
+	bundle naive '.process.args = ["/bin/sh", "-c", "cp /bin/busybox /tmp/sleep; /tmp/sleep 1 & exec /bin/exewatch 5"]'
 	run_bundle
 	[ "$(tail -1 <<<"$output" | jq .written)" -gt 0 ]
 }
