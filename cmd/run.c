@@ -146,10 +146,7 @@ static int run_bundle_strictly(struct call *call, struct err *err)
 
 static int check_flags(const struct run_opts *o, struct err *err)
 {
-	const struct {
-		bool is_wrong;
-		const char *what, *cure;
-	} rows[] = {
+	const struct err_conflict rows[] = {
 		{o->oci.io.detach && o->attach.n, "-a with -d", "use ctr attach"},
 		{o->oci.io.detach && o->oci.io.console_socket, "--console-socket with -d",
 		 "the monitor holds the terminal: use ctr attach"},
@@ -160,13 +157,7 @@ static int check_flags(const struct run_opts *o, struct err *err)
 		{o->rootfs && o->disk, "--disk with --rootfs", "DIR is written to as it is"},
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		if (rows[i].is_wrong) {
-			err_say(err, EINVAL, "%s is not possible", rows[i].what);
-			err_hint(err, "%s", rows[i].cure);
-			return -EINVAL;
-		}
-	return 0;
+	return err_conflicts(rows, sizeof(rows) / sizeof(*rows), err);
 }
 
 static int new_id(struct arena *mem, const char **ret, struct err *err)

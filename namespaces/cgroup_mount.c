@@ -3,35 +3,17 @@
 #include <sys/stat.h>
 
 #include "namespaces/cgroup_mount.h"
+#include "namespaces/mount_ops.h"
 #include "runtime/base/mem.h"
 #include "runtime/base/sys.h"
-
-static void fsmount_op(struct oplist *ops, const char *type, const struct str *data, uint64_t attr,
-		       int16_t ret)
-{
-	uint32_t str = oplist_str(ops, type);
-	uint32_t at = data && data->len ? oplist_blob(ops, data->p, data->len) : 0;
-	struct op *op = oplist_add(ops, OP_FSMOUNT);
-
-	op->str = str;
-	op->data = at;
-	op->size = at ? (uint32_t)data->len : 0;
-	op->a = attr;
-	op->ret = ret;
-}
 
 static void bind_op(struct oplist *ops, const char *path, uint64_t attr, int16_t ret)
 {
 	struct op_attr set = {.set = attr, .userns = SLOT_NONE, .recursive = 1};
-	uint32_t str = oplist_str(ops, path);
-	struct op *op = oplist_add(ops, OP_OPEN_TREE);
 
-	op->fd = SLOT_CWD;
-	op->str = str;
-	op->a = OPEN_TREE_CLONE;
-	op->ret = ret;
+	open_tree_op(ops, path, 0, ret);
 	uint32_t data = oplist_blob(ops, &set, sizeof(set));
-	op = oplist_add(ops, OP_SETATTR);
+	struct op *op = oplist_add(ops, OP_SETATTR);
 	op->fd = ret;
 	op->data = data;
 	op->size = sizeof(set);
@@ -47,9 +29,7 @@ static void attach(const struct cgroup_mount *m, const char *path, struct oplist
 	op->a = S_IFDIR | 0755;
 	op->ret = m->target;
 	op->flags = OPF_NOPROC;
-	op = oplist_add(ops, OP_MOVE_MOUNT);
-	op->fd = m->mount;
-	op->fd2 = m->target;
+	move_op(ops, m->mount, m->target);
 }
 
 static const char *base_name(const char *path)

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "namespaces/mount_ops.h"
 #include "namespaces/rootfs.h"
 #include "runtime/base/sys.h"
 
@@ -89,12 +90,8 @@ void dev_plan_sources(const struct config *cfg, const struct rootfs_want *want,
 		if (!node_at(cfg, i, &n) || S_ISFIFO(n.mode))
 			continue;
 		why(ops, cfg, i, &n);
-		uint32_t path = oplist_str(ops, n.path);
-		struct op *op = oplist_add(ops, OP_OPEN_TREE);
-		op->fd = SLOT_CWD;
-		op->str = path;
-		op->a = OPEN_TREE_CLONE;
-		op->ret = (int16_t)(s->sources + (int)cfg->n_mounts + (int)i);
+		int16_t source = (int16_t)(s->sources + (int)cfg->n_mounts + (int)i);
+		struct op *op = open_tree_op(ops, n.path, 0, source);
 		/* A host may lack one of those that every container gets, not one that was asked for. */
 		op->flags = i < N_USUAL ? OPF_MISSING_OK : 0;
 	}
@@ -139,9 +136,7 @@ static void bind_node(struct oplist *ops, const struct rootfs_slots *s, const st
 	op->a = S_IFREG | 0644;
 	op->ret = target;
 	op->flags = OPF_NOPROC;
-	op = oplist_add(ops, OP_MOVE_MOUNT);
-	op->fd = source;
-	op->fd2 = target;
+	move_op(ops, source, target);
 	oplist_add(ops, OP_CLOSE)->fd = source;
 }
 

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "namespaces/cgroup_mount.h"
+#include "namespaces/mount_ops.h"
 #include "namespaces/mount_words.h"
 #include "namespaces/ns.h"
 #include "namespaces/rootfs.h"
@@ -255,13 +256,9 @@ int mounts_plan_sources(const struct config *cfg, const struct rootfs_want *want
 		if (o.bind == MOUNT_NOT || o.words.remount || is_idmapped(&o))
 			continue;
 		oplist_why(ops, "mounts[%zu] source %s", i, o.source);
-		uint32_t str = oplist_str(ops, o.source);
-		struct op *op = oplist_add(ops, OP_OPEN_TREE);
-		op->fd = SLOT_CWD;
-		op->str = str;
-		op->a = OPEN_TREE_CLONE | (o.bind == MOUNT_ALL ? AT_RECURSIVE : 0) |
-			(o.words.source_nofollow ? AT_SYMLINK_NOFOLLOW : 0);
-		op->ret = (int16_t)(s->sources + (int)i);
+		unsigned flags = (o.bind == MOUNT_ALL ? AT_RECURSIVE : 0) |
+				 (o.words.source_nofollow ? AT_SYMLINK_NOFOLLOW : 0);
+		open_tree_op(ops, o.source, flags, (int16_t)(s->sources + (int)i));
 	}
 	return 0;
 }
@@ -337,14 +334,7 @@ static void plan_new(const struct one *o, int16_t mount, struct oplist *ops)
 		str_add_mem(&data, "context", sizeof("context"));
 		str_add_mem(&data, o->label, strlen(o->label) + 1);
 	}
-	uint32_t type = oplist_str(ops, o->type);
-	uint32_t at = data.len ? oplist_blob(ops, data.p, data.len) : 0;
-	struct op *op = oplist_add(ops, OP_FSMOUNT);
-	op->str = type;
-	op->data = at;
-	op->size = (uint32_t)data.len;
-	op->a = o->words.attr.set;
-	op->ret = mount;
+	struct op *op = fsmount_op(ops, o->type, &data, o->words.attr.set, mount);
 	op->flags = o->try_new ? OPF_DENIED_OK : 0;
 }
 
@@ -391,9 +381,7 @@ static int plan_one(const struct one *o, const struct rootfs_slots *s, int16_t m
 		op->b = o->words.seed;
 	}
 	plan_target(o, s, mount, target, in_proc, ops);
-	struct op *op = oplist_add(ops, OP_MOVE_MOUNT);
-	op->fd = mount;
-	op->fd2 = target;
+	move_op(ops, mount, target);
 	return 0;
 }
 

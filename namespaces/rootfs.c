@@ -3,6 +3,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include "namespaces/mount_ops.h"
 #include "namespaces/rootfs.h"
 #include "runtime/base/path.h"
 #include "runtime/base/sys.h"
@@ -66,28 +67,6 @@ static struct op *open_op(struct oplist *ops, const char *path, uint64_t flags, 
 	op->a = flags;
 	op->ret = ret;
 	return op;
-}
-
-static void move_op(struct oplist *ops, int16_t mount, int16_t target)
-{
-	struct op *op = oplist_add(ops, OP_MOVE_MOUNT);
-
-	op->fd = mount;
-	op->fd2 = target;
-}
-
-static void fsmount_op(struct oplist *ops, const char *type, const struct str *data, uint64_t attr,
-		       int16_t ret)
-{
-	uint32_t str = oplist_str(ops, type);
-	uint32_t at = data && data->len ? oplist_blob(ops, data->p, data->len) : 0;
-	struct op *op = oplist_add(ops, OP_FSMOUNT);
-
-	op->str = str;
-	op->data = at;
-	op->size = at ? (uint32_t)data->len : 0;
-	op->a = attr;
-	op->ret = ret;
 }
 
 static void option(struct str *data, const char *key, const char *value)
@@ -249,12 +228,7 @@ int rootfs_plan_sources(const struct config *cfg, const struct rootfs_want *want
 		plan_overlay(want->overlay, path, s->root, ops);
 	} else {
 		oplist_why(ops, "root.path %s", path);
-		uint32_t str = oplist_str(ops, path);
-		struct op *op = oplist_add(ops, OP_OPEN_TREE);
-		op->fd = SLOT_CWD;
-		op->str = str;
-		op->a = OPEN_TREE_CLONE | AT_RECURSIVE;
-		op->ret = s->root;
+		open_tree_op(ops, path, AT_RECURSIVE, s->root);
 	}
 	int r = mounts_plan_sources(cfg, want, s, ops, err);
 	if (r == 0)
@@ -316,12 +290,8 @@ static void plan_masks(const struct config_linux *l, const struct rootfs_slots *
 
 	if (l->n_masked_paths) {
 		oplist_why(ops, "linux.maskedPaths");
-		uint32_t null = oplist_str(ops, "/dev/null");
-		struct op *op = oplist_add(ops, OP_OPEN_TREE);
-		op->fd = SLOT_CWD; /* the host's, not the rootfs's: CVE-2025-31133 */
-		op->str = null;
-		op->a = OPEN_TREE_CLONE;
-		op->ret = s->null;
+		/* The host's, not the rootfs's: CVE-2025-31133. */
+		open_tree_op(ops, "/dev/null", 0, s->null);
 		option(&data, "nr_inodes", "1");
 		option(&data, "mode", "0555");
 		if (has_label)

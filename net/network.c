@@ -194,10 +194,7 @@ static int check_want(const struct network_want *want, const char *driver, struc
 {
 	bool is_bridge = str_eq(driver, "bridge"), is_ipvlan = str_eq(driver, "ipvlan");
 	const char *mode = want->mode;
-	const struct {
-		bool is_wrong;
-		const char *what, *cure;
-	} rows[] = {
+	const struct err_conflict rows[] = {
 		{!is_bridge && !is_ipvlan && !str_eq(driver, "macvlan"), "such a driver",
 		 "bridge, macvlan and ipvlan are known"},
 		{is_bridge && want->link, "--parent with a bridge",
@@ -218,13 +215,7 @@ static int check_want(const struct network_want *want, const char *driver, struc
 		 "1280, the least that IPv6 takes, to 65535"},
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		if (rows[i].is_wrong) {
-			err_say(err, EINVAL, "%s is not possible", rows[i].what);
-			err_hint(err, "%s", rows[i].cure);
-			return -EINVAL;
-		}
-	return 0;
+	return err_conflicts(rows, sizeof(rows) / sizeof(*rows), err);
 }
 
 static int decide(const struct nets *n, const struct network_want *want, struct arena *mem,

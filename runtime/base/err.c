@@ -57,6 +57,17 @@ void err_hint(struct err *err, const char *fmt, ...)
 	va_end(ap);
 }
 
+int err_conflicts(const struct err_conflict *rows, size_t n, struct err *err)
+{
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].is_wrong) {
+			err_say(err, EINVAL, "%s is not possible", rows[i].what);
+			err_hint(err, "%s", rows[i].cure);
+			return -EINVAL;
+		}
+	return 0;
+}
+
 void err_code(struct err *err, const char *code)
 {
 	err->code = code;

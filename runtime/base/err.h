@@ -3,6 +3,7 @@
  * cmd/ alone. It lives on the caller's stack and owns nothing. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct err {
@@ -25,6 +26,14 @@ int err_wrap(struct err *err, const char *fmt, ...) __attribute__((format(printf
 
 /* Sets the advice unless one is there already: the place nearest to the failure knows best. */
 void err_hint(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* What cannot be had, alone or together: the first row that applies becomes the error, "WHAT is not
+ * possible", with its cure. */
+struct err_conflict {
+	bool is_wrong;
+	const char *what, *cure;
+};
+int err_conflicts(const struct err_conflict *rows, size_t n, struct err *err);
 
 /* Sets the stable word. `code` must be static. */
 void err_code(struct err *err, const char *code);

@@ -6,24 +6,14 @@ load lib
 
 # in_rootfs FLAG... -- COMMAND...: a container that is gone afterwards, in the root with busybox.
 in_rootfs() {
-	local flags=()
-	while [ "$1" != -- ]; do
-		flags+=("$1")
-		shift
-	done
-	shift
-	try ctr run --rm --name "$ID" "${flags[@]}" --rootfs "$BATS_FILE_TMPDIR/rootfs" "$@"
+	filled "--rootfs $BATS_FILE_TMPDIR/rootfs" "$@"
+	try ctr run --rm --name "$ID" "${line[@]}"
 }
 
 # on_host FLAG... -- COMMAND...: the same in the image `host`.
 on_host() {
-	local flags=()
-	while [ "$1" != -- ]; do
-		flags+=("$1")
-		shift
-	done
-	shift
-	try ctr run --rm --name "$ID" "${flags[@]}" host "$@"
+	filled host "$@"
+	try ctr run --rm --name "$ID" "${line[@]}"
 }
 
 # ---- the image host -----------------------------------------------------------------------------

@@ -7,13 +7,8 @@ load lib
 load engine
 
 in_image() { # [FLAG...] -- COMMAND...
-	local flags=()
-	while [ "$1" != -- ]; do
-		flags+=("$1")
-		shift
-	done
-	shift
-	try ctr run --network none --name "$ID" "${flags[@]}" --rootfs "$PWD/image" "$@"
+	filled "--rootfs $PWD/image" "$@"
+	try ctr run --network none --name "$ID" "${line[@]}"
 }
 
 setup() {

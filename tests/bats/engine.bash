@@ -4,13 +4,8 @@
 
 # box [FLAG...] -- COMMAND...: a detached container named $ID in the root with busybox.
 box() {
-	local flags=()
-	while [ "$1" != -- ]; do
-		flags+=("$1")
-		shift
-	done
-	shift
-	detached ctr run -d --network none --name "$ID" "${flags[@]}" --rootfs "$BATS_FILE_TMPDIR/rootfs" "$@"
+	filled "--rootfs $BATS_FILE_TMPDIR/rootfs" "$@"
+	detached ctr run -d --network none --name "$ID" "${line[@]}"
 	ended 0
 }
 

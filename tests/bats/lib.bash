@@ -54,6 +54,19 @@ ctr() { "$CTR" --root "$ROOT" "$@"; }
 # As OCI runtimes are called: strictly their command line.
 oci() { "$CTR" --oci --root "$ROOT" "$@"; }
 
+# filled WORDS FLAG... -- ARGUMENT...: $line is the flags, those words (the image, say) and the arguments.
+filled() {
+	local words
+	read -ra words <<<"$1"
+	shift
+	line=()
+	while [ "$1" != -- ]; do
+		line+=("$1")
+		shift
+	done
+	line+=("${words[@]}" "${@:2}")
+}
+
 # try COMMAND...: as bats' run, which takes exit code 127 for a mistake in the test.
 # shellcheck disable=SC2034 # for the test
 try() {

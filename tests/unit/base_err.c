@@ -64,6 +64,19 @@ TEST(err_cuts_what_is_too_long)
 	CHECK_INT(strlen(err.hint), sizeof(err.hint) - 1);
 }
 
+TEST(err_names_the_first_conflict)
+{
+	const struct err_conflict rows[] = {
+		{false, "a", "x"}, {true, "b with c", "leave out b"}, {true, "d", "y"}};
+	struct err err = {0};
+	char text[100];
+
+	CHECK_INT(err_conflicts(rows, 1, &err), 0);
+	CHECK_INT(err_conflicts(rows, 3, &err), -EINVAL);
+	CHECK_STR(err_text(&err, text, sizeof(text)), "b with c is not possible");
+	CHECK_STR(err.hint, "leave out b");
+}
+
 TEST(err_words_are_in_lower_case)
 {
 	char buf[80];
