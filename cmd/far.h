@@ -6,7 +6,7 @@
 #include "cmd/command.h"
 
 extern const struct command cmd_load, cmd_pull, cmd_push, cmd_unpack, cmd_login, cmd_logout;
-extern const struct command cmd_save, cmd_import;
+extern const struct command cmd_save, cmd_cp;
 
 /* clang-format off */
 #define FAR_LOAD .name = "load", .usage = "[flags]", .about = "take images from an archive or a directory"
@@ -15,10 +15,10 @@ extern const struct command cmd_save, cmd_import;
 #define FAR_LOGIN .name = "login", .usage = "[flags] HOST", .about = "keep the password for a registry"
 #define FAR_LOGOUT .name = "logout", .usage = "[flags] HOST", .about = "forget the password for a registry"
 #define FAR_SAVE .name = "save", .usage = "[flags] IMAGE...", .about = "put images into an archive"
-#define FAR_IMPORT .name = "import", .usage = "[flags] FILE|- [NAME]", .about = "make an image of a tar"
+#define FAR_CP .name = "cp", .usage = "[flags] SOURCE|- DESTINATION|-", .about = "copy files between containers (ID:PATH) and here"
 
-#define FAR_COMMANDS &cmd_load, &cmd_pull, &cmd_push, &cmd_login, &cmd_logout, &cmd_save, &cmd_unpack
+#define FAR_COMMANDS &cmd_load, &cmd_pull, &cmd_push, &cmd_login, &cmd_logout, &cmd_save, &cmd_cp, &cmd_unpack
 #define FAR_ROW(...) {__VA_ARGS__, .flags = CMD_ENGINE | CMD_FAR}
-#define FAR_ROWS FAR_ROW(FAR_LOAD), FAR_ROW(FAR_PULL), FAR_ROW(FAR_PUSH), FAR_ROW(FAR_LOGIN), FAR_ROW(FAR_LOGOUT), FAR_ROW(FAR_SAVE)
-#define FAR_POINTERS &far[0], &far[1], &far[2], &far[3], &far[4], &far[5]
+#define FAR_ROWS FAR_ROW(FAR_LOAD), FAR_ROW(FAR_PULL), FAR_ROW(FAR_PUSH), FAR_ROW(FAR_LOGIN), FAR_ROW(FAR_LOGOUT), FAR_ROW(FAR_SAVE), FAR_ROW(FAR_CP)
+#define FAR_POINTERS &far[0], &far[1], &far[2], &far[3], &far[4], &far[5], &far[6]
 /* clang-format on */

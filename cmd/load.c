@@ -87,7 +87,8 @@ static int load_docker(struct call *call, struct store *s, struct layout *l, str
 static int unpack_archive(const struct stage *g, int from, struct err *err)
 {
 	auto_(unpacker) struct unpacker u = UNPACKER_NONE;
-	int r = unpacker_start(g, "archive", from, NULL, &u, err);
+	const struct unpacker_want want = {.sub = "archive", .from = from, .is_plain = true};
+	int r = unpacker_start(g, &want, &u, err);
 
 	if (r < 0 || unpacker_finish(&u, NULL, NULL, err) < 0)
 		return err_wrap(err, "the archive");

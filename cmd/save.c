@@ -26,7 +26,7 @@ struct saving {
 	const char **names; /* as asked for, in full; NULL: by its id */
 	size_t n;
 	struct words written; /* digests of blobs */
-	int to;
+	struct tarball to;
 	struct arena *mem;
 };
 
@@ -41,15 +41,15 @@ static int put_blob(struct saving *v, const struct oci_descriptor *d, struct err
 	auto_fd int fd = openat(v->store->fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return err_set(err, errno, "open the store's %s", d->digest);
-	return tarball_file(v->to, path, fd, d->size, err);
+	return tarball_file(&v->to, path, fd, d->size, err);
 }
 
 static int put_blobs(struct saving *v, struct err *err)
 {
-	int r = tarball_dir(v->to, "blobs/", err);
+	int r = tarball_dir(&v->to, "blobs/", err);
 
 	if (r == 0)
-		r = tarball_dir(v->to, "blobs/sha256/", err);
+		r = tarball_dir(&v->to, "blobs/sha256/", err);
 	for (size_t i = 0; r == 0 && i < v->n; i++) {
 		const struct oci *m = v->images[i].manifest;
 		for (size_t k = 0; r == 0 && k < m->n_layers; k++)
@@ -88,7 +88,7 @@ static int put_index(struct saving *v, struct err *err)
 	}
 	json_close(&o, ']');
 	json_close(&o, '}');
-	return tarball_text(v->to, "index.json", text.p, text.len, err);
+	return tarball_text(&v->to, "index.json", text.p, text.len, err);
 }
 
 static int put_manifest_json(struct saving *v, struct err *err)
@@ -112,7 +112,7 @@ static int put_manifest_json(struct saving *v, struct err *err)
 		json_close(&o, '}');
 	}
 	json_close(&o, ']');
-	return tarball_text(v->to, "manifest.json", text.p, text.len, err);
+	return tarball_text(&v->to, "manifest.json", text.p, text.len, err);
 }
 
 static int write_archive(struct saving *v, bool is_docker, struct err *err)
@@ -120,10 +120,11 @@ static int write_archive(struct saving *v, bool is_docker, struct err *err)
 	static const char layout[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
 	int r = put_blobs(v, err);
 
-	if (r < 0 || (r = tarball_text(v->to, "oci-layout", layout, sizeof(layout) - 1, err)) < 0 ||
+	if (r < 0 ||
+	    (r = tarball_text(&v->to, "oci-layout", layout, sizeof(layout) - 1, err)) < 0 ||
 	    (r = put_index(v, err)) < 0 || (is_docker && (r = put_manifest_json(v, err)) < 0))
 		return r;
-	return tarball_end(v->to, err);
+	return tarball_end(&v->to, err);
 }
 
 static int read_format(const char *format, bool *ret_docker, struct err *err)
@@ -157,7 +158,7 @@ static int do_save(struct call *call, struct err *err)
 {
 	const struct save_opts *o = call->opts;
 	auto_(store) struct store s = STORE_NONE;
-	struct saving v = {.store = &s, .to = STDOUT_FILENO, .mem = call->mem};
+	struct saving v = {.store = &s, .to = tarball_on(STDOUT_FILENO), .mem = call->mem};
 	auto_fd int file = -1;
 	bool is_docker;
 
@@ -169,7 +170,7 @@ static int do_save(struct call *call, struct err *err)
 		file = open(o->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
 		if (file < 0)
 			return err_set(err, errno, "make %s", o->output);
-		v.to = file;
+		v.to = tarball_on(file);
 	} else if (isatty(STDOUT_FILENO)) {
 		return err_say(err, EINVAL, "standard output is a terminal: use --output");
 	}

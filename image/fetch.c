@@ -85,7 +85,9 @@ static int unpack_stored(struct work *w, size_t i, struct err *err)
 
 	if (fd < 0)
 		return fd;
-	int r = unpacker_start(&w->stage, tree_name(i, name), fd, j->diff_id, &u, err);
+	const struct unpacker_want want = {
+		.sub = tree_name(i, name), .from = fd, .diff_id = j->diff_id};
+	int r = unpacker_start(&w->stage, &want, &u, err);
 	return r < 0 ? r : unpacker_finish(&u, j->diff_id, NULL, err);
 }
 
@@ -99,8 +101,9 @@ static int transfer(struct work *w, size_t i, struct err *err)
 
 	if (file < 0)
 		return err_set(err, errno, "make a file for %s", j->d->digest);
-	if (j->needs_tree &&
-	    unpacker_start(&w->stage, tree_name(i, name), -1, j->diff_id, &u, err) < 0)
+	const struct unpacker_want want = {
+		.sub = tree_name(i, name), .from = -1, .diff_id = j->diff_id};
+	if (j->needs_tree && unpacker_start(&w->stage, &want, &u, err) < 0)
 		return -err->num;
 	struct sink sink = sink_new(j->d);
 	sink.file = file;

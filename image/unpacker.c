@@ -36,7 +36,7 @@ static const char *find_program(struct arena *mem)
 	return NULL;
 }
 
-static int spawn(const char *dir, int from, int chan, const char *diff_id, pid_t *ret,
+static int spawn(const struct unpacker_want *want, const char *dir, int from, int chan, pid_t *ret,
 		 struct err *err)
 {
 	auto_(arena) struct arena mem = {0};
@@ -48,9 +48,13 @@ static int spawn(const char *dir, int from, int chan, const char *diff_id, pid_t
 		err_hint(err, "install it beside ctr or in ../libexec/ctr");
 		return -ENOENT;
 	}
-	char *argv[] = {arena_str(&mem, "ctr-unpack"), arena_str(&mem, dir),
-			arena_str(&mem, diff_id ? digest_algorithm(diff_id) : "sha256"),
-			arena_str(&mem, geteuid() ? "one" : "all"), NULL};
+	const char *algorithm = want->diff_id ? digest_algorithm(want->diff_id) : "sha256";
+	char *argv[] = {arena_str(&mem, "ctr-unpack"),
+			arena_str(&mem, dir),
+			arena_str(&mem, algorithm),
+			arena_str(&mem, geteuid() ? "one" : "all"),
+			arena_str(&mem, want->is_plain ? "plain" : "layer"),
+			NULL};
 	char *envp[] = {NULL};
 	if (posix_spawn_file_actions_init(&files) != 0)
 		return err_set(err, ENOMEM, "start ctr-unpack");
@@ -145,25 +149,25 @@ static int open_feed(int *ret_read, int *ret_write)
 	return 0;
 }
 
-int unpacker_start(const struct stage *g, const char *sub, int from, const char *diff_id,
-		   struct unpacker *ret, struct err *err)
+int unpacker_start(const struct stage *g, const struct unpacker_want *want, struct unpacker *ret,
+		   struct err *err)
 {
 	auto_(arena) struct arena mem = {0};
 	auto_(unpacker) struct unpacker u = UNPACKER_NONE;
-	const char *dir = arena_printf(&mem, "%s/tmp/%s/%s", g->store->dir, g->name, sub);
+	const char *dir = arena_printf(&mem, "%s/tmp/%s/%s", g->store->dir, g->name, want->sub);
 	auto_fd int chan = -1, input = -1;
 	char buf[MESSAGE_MAX];
 	int pair[2], r = 0;
 
-	if (mkdirat(g->fd, sub, 0700) < 0)
+	if (mkdirat(g->fd, want->sub, 0700) < 0)
 		return err_set(err, errno, "make %s", dir);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_set(err, errno, "make a socket");
 	u.chan = pair[0];
 	chan = pair[1];
-	if (from < 0 && (r = open_feed(&input, &u.feed)) < 0)
+	if (want->from < 0 && (r = open_feed(&input, &u.feed)) < 0)
 		return err_set(err, r, "make a pipe");
-	if (spawn(dir, from < 0 ? input : from, chan, diff_id, &u.pid, err) < 0)
+	if (spawn(want, dir, want->from < 0 ? input : want->from, chan, &u.pid, err) < 0)
 		return -err->num;
 	close(steal_fd(&chan));
 	char *word = hear(&u, buf);

@@ -17,10 +17,14 @@ struct unpacker {
 		0, -1, -1                                                                          \
 	}
 
-/* Starts unpacking into the stage's new directory `sub`. `from`: a descriptor with the layer, or -1 to
- * feed it. diff_id: whose digest is to be taken. */
-int unpacker_start(const struct stage *g, const char *sub, int from, const char *diff_id,
-		   struct unpacker *ret, struct err *err);
+struct unpacker_want {
+	const char *sub;     /* the stage's new directory to unpack into */
+	int from;            /* a descriptor with the layer, or -1 to feed it */
+	const char *diff_id; /* what the tar's digest should be; NULL: any */
+	bool is_plain;       /* not a layer: names that begin with ".wh." are names like others */
+};
+int unpacker_start(const struct stage *g, const struct unpacker_want *want, struct unpacker *ret,
+		   struct err *err);
 /* No more bytes come. Waits for the end; -EBADMSG unless the tar's digest is diff_id (NULL: any).
  * *ret_digest (may be NULL) gets what it is. */
 int unpacker_finish(struct unpacker *u, const char *diff_id, char *ret_digest, struct err *err);

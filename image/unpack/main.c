@@ -2,12 +2,13 @@
 /* ctr-unpack: the one program that reads layers. It knows neither names nor credentials, only a
  * stream and a directory, and has shut itself in before it looks at the first byte.
  *
- *	ctr-unpack DIR ALGORITHM IDS
+ *	ctr-unpack DIR ALGORITHM IDS KIND
  *
  * The layer comes on descriptor 0; descriptor 3 is a seqpacket socket to the parent, which is asked
  * for id maps ("map" -> "ok") and told the end: "done DIGEST SIZE OPAQUE" or "fail ERRNO MESSAGE".
  * DIR gets `tree` or, of a layer that hides all below it, `opaque`; `implied` lists directories
- * without an entry of their own. IDS: "all" to keep owners, "one" when there is only one id. */
+ * without an entry of their own. IDS: "all" to keep owners, "one" when there is only one id. KIND: "layer", or
+ * "plain" for a tar in which no name is a sign. */
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
@@ -20,7 +21,7 @@
 #include "image/unpack/tar.h"
 #include "runtime/base/fd.h"
 
-enum { CHAN = 3, WORDS = 4 };
+enum { CHAN = 3, WORDS = 5 };
 
 static int write_implied(const struct tree *t, struct err *err)
 {
@@ -80,6 +81,7 @@ int main(int argc, char **argv)
 	if (jail_enter(argv[1], CHAN, &err) < 0)
 		return fail(&err);
 	tree.keeps_ids = str_eq(argv[3], "all");
+	tree.is_plain = str_eq(argv[4], "plain");
 	struct inflate *in = inflate_new(STDIN_FILENO,
 					 str_eq(argv[2], "sha512") ? DIGEST_SHA512 : DIGEST_SHA256);
 	int r = unpack(in, &tree, &err);

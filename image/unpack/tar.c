@@ -120,7 +120,7 @@ static int put_entry(const struct source *s, struct archive_entry *e, struct tre
 		.target = symlink ? symlink : "",
 	};
 
-	if (tree_is_sign(name))
+	if (tree_is_sign(to, name))
 		return tree_sign(to, name, err);
 	if (link)
 		return tree_link(to, name, link, err);

@@ -71,9 +71,9 @@ static const char *last(const char *name)
 	return slash ? slash + 1 : name;
 }
 
-bool tree_is_sign(const char *name)
+bool tree_is_sign(const struct tree *t, const char *name)
 {
-	return str_starts(last(name), SIGN);
+	return !t->is_plain && str_starts(last(name), SIGN);
 }
 
 /* ---- directories on the way -------------------------------------------------------------------*/
@@ -139,7 +139,7 @@ static int make_dirs(struct tree *t, const char *name, struct err *err)
 		at += strcspn(at, "/");
 		char end = *at;
 		*at = 0;
-		if (str_starts(last(copy), SIGN))
+		if (tree_is_sign(t, copy))
 			return err_say(err, EINVAL, "a whiteout is no directory");
 		auto_fd int there = open_dir(t, copy);
 		if (there < 0) {

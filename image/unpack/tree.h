@@ -14,6 +14,7 @@
 struct tree {
 	int root;                /* its descriptor */
 	bool keeps_ids;          /* owners are as the archive says; else all is ours */
+	bool is_plain;           /* not a layer: no name is a sign */
 	bool is_opaque;          /* the layer hides all that is below it */
 	struct arena mem;        /* of the lists */
 	struct words implied;    /* directories that had to be made without an entry of their own */
@@ -43,7 +44,7 @@ void tree_clear(struct tree *t);
 int tree_name(struct tree *t, const char *raw, const char **ret, struct err *err);
 
 /* Whether the name is that of a whiteout or another sign of a layer (".wh."), and not of a file. */
-bool tree_is_sign(const char *name);
+bool tree_is_sign(const struct tree *t, const char *name);
 /* Does what the sign says. */
 int tree_sign(struct tree *t, const char *name, struct err *err);
 

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The root of a container of an image while it does not run, for who looks into it or copies. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "namespaces/rootfs.h"
+
+/* Mounts it where nobody else can see it: the mount lives as long as the descriptor of its root, which
+ * is returned. Without the writable layer, it is the image alone and cannot be changed. */
+int overlay_open(const struct rootfs_overlay *o, bool with_upper, struct err *err);
