@@ -138,6 +138,29 @@ static int refuse_lost_flags(const struct network_flags *f, const struct run_net
 	return 0;
 }
 
+static bool is_published(const struct wire_publish *list, size_t n, const struct wire_publish *p)
+{
+	for (size_t i = 0; i < n; i++)
+		if (p->to >= list[i].to &&
+		    p->to - list[i].to <= (list[i].has_count ? list[i].count - 1 : 0) &&
+		    str_eq(p->protocol, list[i].protocol))
+			return true;
+	return false;
+}
+
+/* What is said of a port of the container's counts before what the image names, which never has a
+ * say in which port or address of the host it becomes. */
+static int add_exposed(const char *text, struct arena *mem, struct wire_publish *list, size_t *n,
+		       struct err *err)
+{
+	if (strchr(text, ':'))
+		return err_say(err, EINVAL, "the image exposes \"%.40s\", which is no port", text);
+	if (port_parse(text, mem, &list[*n], err) < 0)
+		return err_wrap(err, "the image");
+	*n += !is_published(list, *n, &list[*n]);
+	return 0;
+}
+
 static int read_ports(const struct network_flags *f, const struct words *exposed, struct arena *mem,
 		      struct wire_want *w, struct err *err)
 {
@@ -151,8 +174,8 @@ static int read_ports(const struct network_flags *f, const struct words *exposed
 		if (port_parse(f->publish.v[i], mem, &list[n++], err) < 0)
 			return -err->num;
 	for (size_t i = 0; i < more; i++)
-		if (port_parse(exposed->v[i], mem, &list[n++], err) < 0)
-			return err_wrap(err, "the image");
+		if (add_exposed(exposed->v[i], mem, list, &n, err) < 0)
+			return -err->num;
 	w->publish = list;
 	w->n_publish = n;
 	return 0;

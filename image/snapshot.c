@@ -174,6 +174,8 @@ static void take_config(const struct stored *image, struct arena *mem, struct im
 	ret->cmd = words_of(p->cmd, p->n_cmd);
 	ret->workdir = p->working_dir && *p->working_dir ? p->working_dir : NULL;
 	ret->user = p->user && *p->user ? p->user : NULL;
+	for (size_t i = 0; i < p->n_exposed_ports; i++)
+		words_add(&ret->exposed, p->exposed_ports[i].key, mem);
 }
 
 int snapshot_make(const struct store *s, const struct stored *image,

@@ -7,30 +7,6 @@
 load lib
 load image
 
-# start_registry NAME [YAML]: docker-registry on a free port of the loopback; its address is in NAME.at.
-start_registry() {
-	local name=$1 port=$((20000 + RANDOM % 20000)) i
-	cat >"$name.yml" <<-YAML
-		version: 0.1
-		log: {level: error}
-		storage: {filesystem: {rootdirectory: $PWD/$name.data}}
-		http:
-		  addr: 127.0.0.1:$port
-		$2
-	YAML
-	docker-registry serve "$name.yml" >"$name.log" 2>&1 3>&- 4>&- &
-	echo $! >"$name.pid"
-	for ((i = 0; i < 100; i++)); do
-		if (: </dev/tcp/127.0.0.1/"$port") 2>/dev/null; then
-			echo "127.0.0.1:$port" >"$name.at"
-			return 0
-		fi
-		sleep 0.05
-	done
-	cat "$name.log"
-	return 1
-}
-
 eval "common_$(declare -f setup_file)"
 setup_file() {
 	common_setup_file
@@ -47,12 +23,7 @@ setup_file() {
 		-extfile <(echo subjectAltName=IP:127.0.0.1) 2>/dev/null
 	start_registry tls "  tls: {certificate: $PWD/tls.crt, key: $PWD/tls.key}"
 }
-teardown_file() {
-	local pid
-	for pid in "$BATS_FILE_TMPDIR"/*.pid; do
-		[ ! -e "$pid" ] || kill "$(<"$pid")" || :
-	done
-}
+teardown_file() { stop_registries; }
 
 setup() {
 	new_test_store

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+
+#include "image/compose_network.h"
+#include "runtime/base/auto.h"
+#include "runtime/base/str.h"
+#include "tests/lib/test.h"
+
+/* network_read with -P, one -p (or none) and ports of an image that stand between blanks. */
+static int read_all(const char *published, const char *exposed, struct arena *mem,
+		    struct run_network *ret, struct err *err)
+{
+	const struct host host = {.euid = 0};
+	struct network_flags flags = {.publish_all = true};
+	struct words ports = {0};
+	const struct network_ask ask = {&flags, NULL, &ports};
+
+	if (published)
+		words_add(&flags.publish, published, mem);
+	for (const char *at = exposed; *at; at += strspn(at, " ")) {
+		size_t n = strcspn(at, " ");
+		words_add(&ports, arena_copy(mem, at, n), mem);
+		at += n;
+	}
+	return network_read(&ask, &host, mem, ret, err);
+}
+
+TEST(publish_all_takes_each_port_of_the_image_once)
+{
+	auto_(arena) struct arena mem = {0};
+	struct run_network n = {0};
+	struct err err = {0};
+
+	CHECK_INT(read_all("8080-8082:80-82", "79/tcp 80/tcp 82 82/udp 83/tcp", &mem, &n, &err), 0);
+	MUST(n.wire.n_publish == 4);
+	CHECK_INT(n.wire.publish[0].port, 8080);
+	CHECK_INT(n.wire.publish[1].to, 79);
+	CHECK_INT(n.wire.publish[1].port, 0);
+	CHECK_INT(n.wire.publish[2].to, 82);
+	CHECK_STR(n.wire.publish[2].protocol, "udp");
+	CHECK_INT(n.wire.publish[3].to, 83);
+}
+
+TEST(publish_all_lets_no_image_choose_a_port_of_the_host)
+{
+	static const char *const wrong[] = {"22:80/tcp",   "192.0.2.1:22:80",
+					    "[::1]:80:80", "80/sctp",
+					    "http",        "0/tcp",
+					    "80-81/tcp",   ""};
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		auto_(arena) struct arena mem = {0};
+		struct run_network n = {0};
+		struct err err = {0};
+		if (!CHECK_INT(read_all(NULL, wrong[i], &mem, &n, &err), -EINVAL))
+			CHECK_STR(wrong[i], "refused");
+	}
+}
