@@ -136,7 +136,11 @@ static int make_link(const struct nets *n, const struct making *m, const struct 
 	} else {
 		link_vlan(&l, e->driver, (uint32_t)bridge, e->mode ? e->mode : "", &peer);
 	}
-	return nl_send(m->host, &l, err);
+	int r = nl_send(m->host, &l, err);
+	if (r == -EOPNOTSUPP)
+		err_hint(err, "this kernel is built without %s",
+			 str_eq(e->driver, "bridge") ? "veth" : e->driver);
+	return r;
 }
 
 static void add_address(struct nl *l, uint32_t index, const char *text)

@@ -8,6 +8,7 @@ load net
 setup() { net_setup; }
 teardown() { net_teardown; }
 
+mac_of() { in_net "$1" ip -o link show "$2" | grep -o 'ether [^ ]*'; }
 
 @test "two containers reach each other by name, over IPv4 and IPv6, and the host" {
 	up "$a" --network-alias www --hostname shop
@@ -244,6 +245,48 @@ teardown() { net_teardown; }
 	has "from 192.0.2.50"
 	run up "$b" --network shared -p 80:80
 	has "no bridge"
+}
+
+@test "ipvlan on a link of the host: its hardware address is the link's" {
+	on_host ip link add probe link wan type ipvlan 2>/dev/null || skip "this kernel has no ipvlan"
+	on_host ip link delete probe
+	ctr network create -d ipvlan --mode l2 --parent wan --subnet 192.0.2.0/24 --gateway 192.0.2.2 --subnet6 2001:db8::/64 \
+		--gateway6 2001:db8::2 shared
+	up "$a" --network shared --ip 192.0.2.60 --ip6 2001:db8::60
+	serve "$lan_pid" 7000
+	run in_net "$a" "$NET_PY" ask 192.0.2.2 7000
+	has "from 192.0.2.60"
+	run in_net "$a" "$NET_PY" ask 2001:db8::2 7000
+	has "from 2001:db8::60"
+	[ "$(mac_of "$a" eth0)" = "$(on_host ip -o link show wan | grep -o 'ether [^ ]*')" ]
+	run up "$b" --network shared --net-rate 10mbit
+	ended 125
+	has "no bridge"
+}
+
+@test "what is asked for of a network, or of one more: gateways, no IPv6, addresses" {
+	ctr network create --subnet 10.6.0.0/24 --gateway 10.6.0.254 --subnet6 fd06::/64 --gateway6 fd06::fe six
+	ctr network create --no-ipv6 four
+	up "$a" --network four
+	[ -z "$(address_of "$a" 6)" ]
+	ctr network connect --ip 10.6.0.9 --ip6 fd06::9 --mac-address 02:00:00:00:00:09 six "$a"
+	run in_net "$a" ip -o address show dev eth1
+	has 10.6.0.9/24
+	has fd06::9/64
+	[ "$(mac_of "$a" eth1)" = "ether 02:00:00:00:00:09" ]
+	run ctr exec "$a" sh -c 'ping -c 1 -W 2 10.6.0.254 && ping -c 1 -W 2 fd06::fe'
+	ended 0
+	run ctr network connect --ip 10.6.0.9 six "$a"
+	ended 1
+	run ctr network ls -q
+	[ "$output" = $'four\nsix' ]
+	ctr network ls --json | jq -e 'map(.name) == ["four", "six"] and .[1].gateway == "10.6.0.254" and .[0].subnet6 == null'
+	# Networks that are in use stay.
+	ctr network disconnect six "$a"
+	run ctr network prune
+	[ "$output" = six ]
+	run ctr network ls -q
+	[ "$output" = four ]
 }
 
 @test "forty at once have forty addresses, and give them all back" {
