@@ -65,11 +65,12 @@ static bool is_below(const char *path, const char *group)
 	return strncmp(path, group, n) == 0 && (path[n] == '\0' || path[n] == '/');
 }
 
-/* The last kill in the group. */
-static bool find_report(const char *log, const char *group, struct arena *mem, struct report *ret)
+/* How many kills in the group there are from that time on, and the last one. */
+static uint64_t find_reports(const char *log, const char *group, int64_t since_us,
+			     struct arena *mem, struct report *ret)
 {
 	struct report now = {.begin = log};
-	bool found = false;
+	uint64_t found = 0;
 
 	for (const char *line = log; *line; line = line_end(line) + (*line_end(line) == '\n')) {
 		const char *end = line_end(line);
@@ -78,12 +79,12 @@ static bool find_report(const char *log, const char *group, struct arena *mem, s
 		if (!memmem(line, (size_t)(end - line), " oom-kill:constraint=", 21))
 			continue;
 		const char *task = field(mem, line, end, ",task_memcg=", ",\n");
-		if (!task || !is_below(task, group))
+		if (!task || !is_below(task, group) || strtoll(line, NULL, 10) < since_us)
 			continue;
 		now.verdict = line;
 		now.end = *end ? line_end(end + 1) : end;
 		*ret = now;
-		found = true;
+		found++;
 	}
 	return found;
 }
@@ -99,15 +100,19 @@ static void add_stat(struct cg_death *d, const char *key, uint64_t value)
 static void take_stat(struct arena *mem, const char *line, const char *end, struct cg_death *d)
 {
 	char key[64], tail = 0;
-	uint64_t value;
+	uint64_t value, limit;
 
 	while (line < end && *line != ' ') /* the time */
 		line++;
 	line += line < end;
 	const char *text = arena_copy(mem, line, (size_t)(end - line));
-	if (sscanf(text, "%63[a-z+]: usage %" SCNu64 "kB, limit", key, &value) == 2)
+	if (sscanf(text, "%63[a-z+]: usage %" SCNu64 "kB, limit %" SCNu64 "kB", key, &value,
+		   &limit) == 3) {
 		add_stat(d, arena_printf(mem, "usage:%s", key), value * 1024);
-	else if (sscanf(text, "%63[a-z_] %" SCNu64 "%c", key, &value, &tail) == 2)
+		if (str_eq(key, "memory"))
+			d->limit = cg_unlimited(limit * 1024) == UINT64_MAX ? 0 : limit * 1024;
+	}
+	if (sscanf(text, "%63[a-z_] %" SCNu64 "%c", key, &value, &tail) == 2)
 		add_stat(d, arena_str(mem, key), value);
 }
 
@@ -129,16 +134,21 @@ static void read_report(const struct report *r, struct arena *mem, struct cg_dea
 		take_stat(mem, line, line_end(line), d);
 }
 
-bool cg_oom_parse(const char *log, const char *path, struct arena *mem, struct cg_death *ret)
+/* The log's clock is not corrected as the others are, so it is asked only where it must be. */
+bool cg_oom_parse(const char *log, const struct cg_oom_subject *who, struct arena *mem,
+		  struct cg_death *ret)
 {
-	struct report r;
+	struct report r = {0};
+	uint64_t n = find_reports(log, who->path, INT64_MIN, mem, &r);
 
-	if (!find_report(log, path, mem, &r))
+	if (n > who->kills)
+		n = find_reports(log, who->path, who->since_us, mem, &r);
+	if (!n || n > who->kills)
 		return false;
 	read_report(&r, mem, ret);
-	ret->cause = !*ret->group                 ? CG_OOM_MACHINE
-		     : is_below(ret->group, path) ? CG_OOM_OWN
-						  : CG_OOM_ANCESTOR;
+	ret->cause = !*ret->group                      ? CG_OOM_MACHINE
+		     : is_below(ret->group, who->path) ? CG_OOM_OWN
+						       : CG_OOM_ANCESTOR;
 	return true;
 }
 
@@ -203,6 +213,7 @@ static void read_level(const char *dir, bool is_v1, struct cg_oom_level *l)
 	cg_file_u64(dir, "memory.current", &l->usage);
 	cg_file_u64(dir, "memory.peak", &l->peak);
 	cg_file_key(dir, "memory.events.local", "max", &l->fails);
+	cg_file_key(dir, "memory.events.local", "oom", &l->ooms);
 }
 
 /* From the container's group up to the mount point, which is not one of them. */
@@ -228,45 +239,87 @@ static void read_levels(const char *dir, bool is_v1, struct arena *mem, struct c
 	}
 }
 
-/* Without the log: a limit of its own that was never reached cannot have been the one. */
-static enum cg_oom_cause guess(const struct cg_death *d)
+/* The kernel tells of ten kills in five seconds and of no more, and its log is a ring: then the counters
+ * speak alone. v2 counts at the level whose limit it was ("oom"); v1 only how often a limit was reached,
+ * and one of its own that never was cannot have been the one. */
+static const struct cg_oom_level *guess_level(const struct cg_death *d)
 {
-	if (d->n_levels && d->levels[0].fails)
-		return CG_OOM_OWN;
-	for (size_t i = 1; i < d->n_levels; i++)
+	for (size_t i = 0; i < d->n_levels; i++)
+		if (d->levels[i].ooms)
+			return &d->levels[i];
+	for (size_t i = 0; i < d->n_levels; i++)
 		if (d->levels[i].fails && d->levels[i].limit != UINT64_MAX)
-			return CG_OOM_ANCESTOR;
-	return CG_OOM_UNKNOWN;
+			return &d->levels[i];
+	return NULL;
 }
 
-/* The group as the kernel calls it. Where the mount shows a part of the hierarchy only, the log has
- * more in front: then what is visible has to do. */
-static const char *path_of(const struct cg_death *d, const char *dir)
+void cg_oom_guess(struct cg_death *d, size_t top)
 {
-	const char *top = d->n_levels ? d->levels[d->n_levels - 1].dir : dir;
-	const char *last = strrchr(top, '/');
+	const struct cg_oom_level *l = guess_level(d);
 
-	return last ? dir + (last - top) : dir;
+	d->cause = !l ? CG_OOM_UNKNOWN : l == d->levels ? CG_OOM_OWN : CG_OOM_ANCESTOR;
+	d->group = l ? l->dir + top : NULL;
+	d->limit = l && l->limit != UINT64_MAX ? l->limit : 0;
 }
 
-/* The log's clock begins with the machine. */
-static const char *time_text(struct arena *mem, int64_t since_boot_us)
+/* How much of a group's name the mount point is: the kernel calls it by the rest. Where the mount shows
+ * a part of the hierarchy only, the log has more in front: then what is visible has to do. */
+static size_t top_of(const struct cg_death *d)
+{
+	const char *top = d->n_levels ? d->levels[d->n_levels - 1].dir : NULL;
+
+	return top ? (size_t)(strrchr(top, '/') - top) : 0;
+}
+
+/* The log's line of the limit is of that moment; where it has none, what it is now. */
+static uint64_t limit_of(const struct cg_death *d, size_t top)
+{
+	for (size_t i = 0; *d->group && i < d->n_levels; i++)
+		if (str_eq(d->levels[i].dir + top, d->group) && d->levels[i].limit != UINT64_MAX)
+			return d->levels[i].limit;
+	return 0;
+}
+
+/* The log's clock begins with the machine: nanoseconds from 1970 to then. */
+static int64_t boot_ns(void)
 {
 	struct timespec boot, now;
-	char buf[CLOCK_TEXT_MAX];
 
 	clock_gettime(CLOCK_MONOTONIC, &boot);
 	clock_gettime(CLOCK_REALTIME, &now);
-	return arena_str(mem, clock_text(buf, now.tv_sec - boot.tv_sec + since_boot_us / 1000000,
-					 CLOCK_WHOLE));
+	return (now.tv_sec - boot.tv_sec) * CLOCK_WHOLE + now.tv_nsec - boot.tv_nsec;
 }
 
-int cg_death(const char *const *names, size_t n, struct arena *mem, struct cg_death *ret,
-	     struct err *err)
+static const char *time_text(struct arena *mem, int64_t since_boot_us)
 {
-	const char *v1 = cg_name_find(names, n, "memory"),
-		   *dir = v1 ? v1 : cg_name_find(names, n, "");
+	char buf[CLOCK_TEXT_MAX];
+	int64_t ns = boot_ns() + since_boot_us * 1000;
+
+	return arena_str(mem, clock_text(buf, ns / CLOCK_WHOLE, CLOCK_WHOLE));
+}
+
+static void ask_log(const char *path, const char *created, struct arena *mem, struct cg_death *d)
+{
 	auto_(str) struct str log = {0};
+	struct cg_oom_subject who = {path, d->kills, INT64_MIN};
+	size_t top = top_of(d);
+	uint64_t ns;
+
+	if (created && clock_parse(created, &ns) == 0)
+		who.since_us = ((int64_t)ns - boot_ns()) / 1000;
+	read_log(&log);
+	if (!log.p || !cg_oom_parse(log.p, &who, mem, d)) {
+		cg_oom_guess(d, top);
+		return;
+	}
+	d->when = time_text(mem, d->when_us);
+	d->limit = d->limit ? d->limit : limit_of(d, top);
+}
+
+int cg_death(const struct cg_names *names, struct arena *mem, struct cg_death *ret, struct err *err)
+{
+	const char *v1 = cg_name_find(names->v, names->n, "memory"),
+		   *dir = v1 ? v1 : cg_name_find(names->v, names->n, "");
 	struct cg_death d = {0};
 
 	if (!dir)
@@ -276,13 +329,8 @@ int cg_death(const char *const *names, size_t n, struct arena *mem, struct cg_de
 		cg_file_key(dir, "memory.oom_control", "oom_kill", &d.kills);
 	else
 		cg_file_key(dir, "memory.events", "oom_kill", &d.kills);
-	if (d.kills) {
-		read_log(&log);
-		if (!log.p || !cg_oom_parse(log.p, path_of(&d, dir), mem, &d))
-			d.cause = guess(&d);
-		if (d.is_in_log)
-			d.when = time_text(mem, d.when_us);
-	}
+	if (d.kills)
+		ask_log(dir + top_of(&d), names->created, mem, &d);
 	*ret = d;
 	return 0;
 }

@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "cgroups/oom.h"
 #include "cmd/describe.h"
+#include "cmd/why.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/json.h"
@@ -173,6 +175,23 @@ static void add_health(struct json_out *o, const struct container *c)
 	json_close(o, '}');
 }
 
+/* docker's flag, and behind it what ctr why knows. */
+static void add_oom(struct json_out *o, const struct container *c)
+{
+	auto_(arena) struct arena mem = {0};
+	const struct cg_names names = {c->state->cgroups, c->state->n_cgroups, c->state->created};
+	struct cg_death death = {0};
+	struct err no_group;
+	bool is_known = cg_death(&names, &mem, &death, &no_group) == 0;
+
+	json_bool(o, "OOMKilled", is_known && death.kills);
+	if (!is_known || !death.kills)
+		return;
+	json_open(o, "OOM", '{');
+	why_members(o, &death);
+	json_close(o, '}');
+}
+
 static void add_state(struct json_out *o, const struct container *c)
 {
 	auto_(str) struct str error = {0};
@@ -185,6 +204,7 @@ static void add_state(struct json_out *o, const struct container *c)
 	json_bool(o, "Running", status == STATUS_RUNNING || status == STATUS_PAUSED);
 	json_bool(o, "Paused", status == STATUS_PAUSED);
 	json_bool(o, "Restarting", str_eq(word, "restarting"));
+	add_oom(o, c);
 	json_int(o, "Pid", c->pidfd >= 0 ? c->pid : 0);
 	json_int(o, "ExitCode", has_ended ? container_exit_code(c) : 0);
 	str_add(&error, "");

@@ -8,6 +8,7 @@
 #include "cmd/command.h"
 #include "cmd/human.h"
 #include "cmd/out.h"
+#include "cmd/why.h"
 #include "runtime/base/json.h"
 #include "runtime/ledger.h"
 #include "runtime/state.h"
@@ -31,7 +32,7 @@ static const char *level_text(const struct cg_death *d, struct arena *mem)
 	case CG_OOM_MACHINE:
 		return "the machine itself had no memory left: no limit of a group was in the way";
 	case CG_OOM_UNKNOWN:
-		return "at which level is not known any more: the kernel's log has gone on, or may not be read";
+		return "at which level is not known: neither the kernel's log nor a counter tells of it";
 	case CG_OOM_NONE:
 		break;
 	}
@@ -105,7 +106,12 @@ static void add_text(const char *id, const struct cg_death *d, struct arena *mem
 	if (d->is_in_log)
 		str_addf(out, ", the last one at %s: %" PRId64 " (%s, uid %" PRId64 "), %s",
 			 d->when, d->pid, d->task, d->uid, human_size(mem, d->anon_rss));
-	str_addf(out, "\n  %s\n", level_text(d, mem));
+	else
+		str_add(out,
+			", which are not known: the kernel tells of ten in five seconds and of no "
+			"more, its log has gone on, or it may not be read");
+	str_addf(out, "\n  %s%s%s%s\n", level_text(d, mem), d->limit ? " (" : "",
+		 d->limit ? human_size(mem, d->limit) : "", d->limit ? ")" : "");
 	if (mostly)
 		str_addf(out, "  most of the memory was %s\n", mostly);
 	add_stats(d, mem, out);
@@ -132,11 +138,20 @@ static void put_victim(struct json_out *o, const struct cg_death *d)
 	json_uint(o, "anonRss", d->anon_rss);
 	json_text(o, "time", d->when);
 	json_close(o, '}');
-	json_text(o, "limitGroup", d->group);
-	json_open(o, "stat", '{');
-	for (size_t i = 0; i < d->n_stats; i++)
-		json_uint(o, d->stats[i].key, d->stats[i].value);
-	json_close(o, '}');
+}
+
+void why_members(struct json_out *o, const struct cg_death *d)
+{
+	json_text(o, "cause", cg_oom_words[d->cause]);
+	json_uint(o, "kills", d->kills);
+	if (d->is_in_log)
+		put_victim(o, d);
+	if (d->group && d->kills)
+		json_text(o, "limitGroup", d->group);
+	if (d->limit)
+		json_uint(o, "limit", d->limit);
+	if (cg_oom_mostly(d))
+		json_text(o, "mostly", cg_oom_mostly(d));
 }
 
 static void add_json(const char *id, const struct cg_death *d, struct str *out)
@@ -145,12 +160,13 @@ static void add_json(const char *id, const struct cg_death *d, struct str *out)
 
 	json_open(&o, NULL, '{');
 	json_text(&o, "id", id);
-	json_text(&o, "cause", cg_oom_words[d->cause]);
-	json_uint(&o, "kills", d->kills);
-	if (d->is_in_log)
-		put_victim(&o, d);
-	if (cg_oom_mostly(d))
-		json_text(&o, "mostly", cg_oom_mostly(d));
+	why_members(&o, d);
+	if (d->is_in_log) {
+		json_open(&o, "stat", '{');
+		for (size_t i = 0; i < d->n_stats; i++)
+			json_uint(&o, d->stats[i].key, d->stats[i].value);
+		json_close(&o, '}');
+	}
 	json_open(&o, "levels", '[');
 	for (size_t i = 0; i < d->n_levels; i++) {
 		const struct cg_oom_level *l = &d->levels[i];
@@ -212,7 +228,8 @@ static int from_groups(const struct call *call, struct cg_death *ret, struct err
 		return r;
 	if (!c.state)
 		return err_say(err, ESRCH, "it was never made completely");
-	return cg_death(c.state->cgroups, c.state->n_cgroups, call->mem, ret, err);
+	const struct cg_names names = {c.state->cgroups, c.state->n_cgroups, c.state->created};
+	return cg_death(&names, call->mem, ret, err);
 }
 
 static int do_why(struct call *call, struct err *err)

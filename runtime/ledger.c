@@ -115,14 +115,18 @@ double ledger_byte_seconds(const struct ledger_look *before, uint64_t ns, uint64
 static struct usage_death *note_death(const struct state *s, struct arena *mem)
 {
 	struct usage_death *u = arena_zalloc(mem, 1, sizeof(*u));
+	const struct cg_names names = {s->cgroups, s->n_cgroups, s->created};
 	struct cg_death d;
 	struct err ignored;
 
-	if (cg_death(s->cgroups, s->n_cgroups, mem, &d, &ignored) < 0 || !d.kills)
+	if (cg_death(&names, mem, &d, &ignored) < 0 || !d.kills)
 		return NULL;
 	u->cause = cg_oom_words[d.cause];
 	u->kills = d.kills;
 	u->has_kills = true;
+	u->group = d.group;
+	u->limit = d.limit;
+	u->has_limit = d.limit != 0;
 	if (!d.is_in_log)
 		return u;
 	u->when = d.when;
@@ -131,7 +135,6 @@ static struct usage_death *note_death(const struct state *s, struct arena *mem)
 	u->anon_rss = d.anon_rss;
 	u->has_pid = u->has_uid = u->has_anon_rss = true;
 	u->task = d.task;
-	u->group = d.group;
 	u->stats = arena_zalloc(mem, d.n_stats, sizeof(*u->stats));
 	for (size_t i = 0; i < d.n_stats; i++)
 		u->stats[u->n_stats++] = (struct usage_stat){

@@ -173,6 +173,8 @@ void ledger_death(const struct usage_death *d, struct arena *mem, struct cg_deat
 	for (int i = CG_OOM_NONE; i <= CG_OOM_UNKNOWN; i++)
 		if (strcmp(cg_oom_words[i], d->cause) == 0)
 			ret->cause = (enum cg_oom_cause)i;
+	ret->group = d->group ? arena_str(mem, d->group) : NULL;
+	ret->limit = d->limit;
 	if (!d->when)
 		return;
 	ret->is_in_log = true;
@@ -180,7 +182,6 @@ void ledger_death(const struct usage_death *d, struct arena *mem, struct cg_deat
 	ret->pid = d->pid;
 	ret->uid = d->uid;
 	ret->task = arena_str(mem, d->task ? d->task : "");
-	ret->group = arena_str(mem, d->group ? d->group : "");
 	ret->anon_rss = d->anon_rss;
 	ret->stats = arena_zalloc(mem, d->n_stats, sizeof(*ret->stats));
 	for (size_t i = 0; i < d->n_stats; i++)
