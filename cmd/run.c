@@ -100,7 +100,7 @@ static const struct arg run_args[] = {
 	{"init", 0, ARG_REFUSED, 0, NULL, "name an init program as the command"},
 	{"pid", 0, ARG_REFUSED, 0, "MODE", "each container has its own processes"},
 	{"ipc", 0, ARG_REFUSED, 0, "MODE", "each container has its own"},
-	{"userns", 0, ARG_REFUSED, 0, "MODE", "use --bundle with linux.uidMappings"},
+	{"userns", 0, ARG_REFUSED, 0, "MODE", "the containers of a tenant (--tenant) have ids of their own, others the host's; or --bundle with linux.uidMappings"},
 	{"gpus", 0, ARG_REFUSED, 0, "LIST", "name the devices with --device"},
 	OCI_ARGS,
 	KEEP,
@@ -315,6 +315,15 @@ static int image_stop_signal(const struct image *image, const struct engine_opts
 	return 0;
 }
 
+/* A user who is not root has his own. */
+static int take_ids(const struct run_opts *o, const struct request *q, struct id_range *ret,
+		    struct err *err)
+{
+	if (q->host.euid != 0 || q->host.in_userns)
+		return 0;
+	return tenant_ids(q->want.root, o->shares.tenant, ret, err);
+}
+
 /* From the image on: the same for all of them. */
 static int compose_request(struct call *call, const struct run_opts *o, struct request *q,
 			   struct err *err)
@@ -330,6 +339,7 @@ static int compose_request(struct call *call, const struct run_opts *o, struct r
 	    (r = q->volumes = volumes_prepare(call, &q->flags, &q->options, err)) < 0 ||
 	    (r = image_stop_signal(image, &o->engine, &q->options, err)) < 0 ||
 	    (r = run_network_look(&in, call->g->root, &facts.network, err)) < 0 ||
+	    (r = take_ids(o, q, &facts.ids, err)) < 0 ||
 	    (r = run_look(&q->flags, image, &q->host, call->mem, &facts, err)) < 0 ||
 	    (r = compose(&in, &q->config, err)) < 0 ||
 	    (r = run_shares(&o->shares, q->flags.cpus, &q->host, call->mem, q->config, err)) < 0 ||

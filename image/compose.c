@@ -116,15 +116,25 @@ static int compose_process(const struct compose *in, const char *hostname, struc
 
 /* ---- namespaces -------------------------------------------------------------------------------*/
 
-static struct config_id_mapping *map_root(uint32_t id, struct arena *mem)
+static void map_ids(struct config_linux *l, struct id_range uids, struct id_range gids,
+		    struct arena *mem)
 {
-	struct config_id_mapping *m = arena_zalloc(mem, 1, sizeof(*m));
+	struct config_id_mapping *m = arena_zalloc(mem, 2, sizeof(*m));
 
-	*m = (struct config_id_mapping){0, true, id, true, 1, true};
-	return m;
+	m[0] = (struct config_id_mapping){0, true, uids.first, true, uids.count, true};
+	m[1] = (struct config_id_mapping){0, true, gids.first, true, gids.count, true};
+	l->uid_mappings = &m[0];
+	l->gid_mappings = &m[1];
+	l->n_uid_mappings = l->n_gid_mappings = 1;
 }
 
-/* A user who is not root becomes root in a user namespace, where that is nobody else. */
+bool compose_maps_ids(const struct compose *in)
+{
+	return in->host->euid != 0 || in->facts->ids.count;
+}
+
+/* A user who is not root becomes root in a user namespace, where that is nobody else; a tenant's
+ * containers have its ids. */
 static void compose_namespaces(const struct compose *in, struct config_linux *l)
 {
 	const struct run_network *network = &in->facts->network;
@@ -133,7 +143,7 @@ static void compose_namespaces(const struct compose *in, struct config_linux *l)
 		enum config_namespace_type type;
 		bool wanted;
 	} rows[] = {
-		{CONFIG_NAMESPACE_TYPE_USER, rootless},
+		{CONFIG_NAMESPACE_TYPE_USER, compose_maps_ids(in)},
 		{CONFIG_NAMESPACE_TYPE_MOUNT, true},
 		{CONFIG_NAMESPACE_TYPE_PID, true},
 		{CONFIG_NAMESPACE_TYPE_IPC, true},
@@ -149,11 +159,11 @@ static void compose_namespaces(const struct compose *in, struct config_linux *l)
 			l->namespaces[l->n_namespaces++].type = rows[i].type;
 	if (network->kind == RUN_NETWORK_JOIN)
 		l->namespaces[l->n_namespaces - 1].path = network->path;
-	if (rootless) {
-		l->uid_mappings = map_root(in->host->euid, in->mem);
-		l->gid_mappings = map_root(in->host->egid, in->mem);
-		l->n_uid_mappings = l->n_gid_mappings = 1;
-	}
+	if (rootless)
+		map_ids(l, (struct id_range){in->host->euid, 1},
+			(struct id_range){in->host->egid, 1}, in->mem);
+	else if (in->facts->ids.count)
+		map_ids(l, in->facts->ids, in->facts->ids, in->mem);
 }
 
 static int compose_sysctls(const struct compose *in, struct config_linux *l, struct err *err)

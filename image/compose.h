@@ -52,6 +52,8 @@ struct run_facts {
 	const char *seccomp_text; /* of --security-opt seccomp=FILE, or NULL */
 	size_t seccomp_len;
 	bool counts_swap; /* a limit of memory and swap together can be set */
+	struct id_range
+		ids; /* the host's for a user namespace; count 0: none, or the caller's own */
 	struct run_network network;
 };
 

@@ -55,20 +55,20 @@ static const struct standard standards[] = {
 	{"/sys/fs/cgroup", "cgroup", "cgroup", {"nosuid", "noexec", "nodev", "relatime", "ro"}},
 };
 
-/* An ordinary user has no group 5 to give to terminals, may mount no v1 hierarchy, and a sysfs only
- * in a network namespace of the container's own. */
+/* In a user namespace no v1 hierarchy can be mounted, and a sysfs only with a network namespace of the
+ * container's own; an ordinary user has no group 5 to give to terminals either. */
 static const struct standard host_sys = {
 	"/sys", "none", "/sys", {"rbind", "nosuid", "noexec", "nodev", "ro"}};
 
 static void add_standard(struct mount_list *l, const struct standard *s)
 {
 	const struct run_flags *f = l->in->flags;
-	bool rootless = l->in->host->euid != 0;
+	bool rootless = l->in->host->euid != 0, maps_ids = compose_maps_ids(l->in);
 	bool host_network = l->in->facts->network.kind == RUN_NETWORK_HOST;
 
-	if (rootless && str_eq(s->type, "cgroup") && l->in->host->layout != CGROUP_V2)
+	if (maps_ids && str_eq(s->type, "cgroup") && l->in->host->layout != CGROUP_V2)
 		return;
-	if (rootless && host_network && str_eq(s->type, "sysfs"))
+	if (maps_ids && host_network && str_eq(s->type, "sysfs"))
 		s = &host_sys;
 	struct config_mount *m = add(l, s->destination, s->type, s->source);
 	set_options(m, s->options, l->in->mem);
@@ -161,20 +161,24 @@ static bool is_propagation(const char *word)
 struct bind {
 	const char *source, *destination, *propagation;
 	bool readonly;
-	bool seeds; /* when it is empty it gets what the image has there */
+	bool seeds;   /* when it is empty it gets what the image has there */
+	bool is_ours; /* for reading; whose it seems to be in there is no matter */
 };
 
-/* Read-only is so for all that is mounted below, too. */
+/* Read-only is so for all that is mounted below, too. Root in the container is root on what is its. */
 static void add_bind(struct mount_list *l, const struct bind *b)
 {
-	const char *const options[] = {"rbind", b->propagation ? b->propagation : "rprivate",
-				       b->readonly ? "rro"
-				       : b->seeds  ? "ctr-seed"
-						   : NULL,
-				       NULL};
 	struct config_mount *m = add(l, b->destination, "bind", b->source);
+	struct words options = {0};
 
-	set_options(m, options, l->in->mem);
+	words_add(&options, "rbind", l->in->mem);
+	words_add(&options, b->propagation ? b->propagation : "rprivate", l->in->mem);
+	if (b->readonly || b->seeds)
+		words_add(&options, b->readonly ? "rro" : "ctr-seed", l->in->mem);
+	if (l->in->facts->ids.count && !b->is_ours)
+		words_add(&options, "idmap", l->in->mem);
+	m->options = options.v;
+	m->n_options = options.n;
 }
 
 static int volume_option(const struct mount_list *l, const char *word, struct bind *b,
@@ -306,9 +310,17 @@ static void add_resolver(struct mount_list *l)
 {
 	const struct run_network *n = &l->in->facts->network;
 	const struct bind resolv = {
-		.source = n->resolv, .destination = "/etc/resolv.conf", .readonly = true};
+		.source = n->resolv,
+		.destination = "/etc/resolv.conf",
+		.readonly = true,
+		.is_ours = true,
+	};
 	const struct bind hosts = {
-		.source = n->hosts, .destination = "/etc/hosts", .readonly = true};
+		.source = n->hosts,
+		.destination = "/etc/hosts",
+		.readonly = true,
+		.is_ours = true,
+	};
 
 	if (n->resolv)
 		add_bind(l, &resolv);

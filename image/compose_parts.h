@@ -42,3 +42,6 @@ int device_parse(const char *text, struct device_spec *ret, struct arena *mem, s
 
 /* A list with the words of a NULL-terminated one. */
 const char **compose_list(const char *const *words, size_t *ret_n, struct arena *mem);
+
+/* Whether the container gets a user namespace. */
+bool compose_maps_ids(const struct compose *in);

@@ -209,6 +209,7 @@ int run_look(const struct run_flags *flags, const struct image *image, const str
 	struct run_facts facts = {
 		.counts_swap = counts_swap(host),
 		.network = ret->network,
+		.ids = ret->ids,
 	};
 
 	if (facts.network.kind == RUN_NETWORK_HOST && has_resolver(image))

@@ -78,7 +78,11 @@ static int set_map(const struct idmount *m, int mount, int user, struct err *err
 	if (sys_mount_setattr(mount, "", flags, &attr) == 0)
 		return 0;
 	err_set(err, errno, "map the ids of %s", m->source);
-	if (errno == EINVAL)
+	if (errno == EINVAL && m->index == IDMOUNT_ROOT)
+		err_hint(err, "its file system (overlay, for one) cannot be mounted so; a tenant's "
+			      "containers have the host's ids with: ctr tenant set NAME --allow "
+			      "host-ids");
+	else if (errno == EINVAL)
 		err_hint(err, "its file system (overlay, for one) cannot be mounted so, or it is "
 			      "mounted so already");
 	else if (errno == EPERM)
@@ -114,8 +118,11 @@ static void print_map(struct str *out, const char *name, struct idmap map)
 
 void idmount_print(struct str *out, const struct idmount *m)
 {
-	str_addf(out, "id-mapped mounts[%zu] %s%s", m->index, m->source,
-		 m->depth == MOUNT_ALL ? " recursive" : "");
+	if (m->index == IDMOUNT_ROOT)
+		str_addf(out, "id-mapped root %s", m->source);
+	else
+		str_addf(out, "id-mapped mounts[%zd] %s%s", m->index, m->source,
+			 m->depth == MOUNT_ALL ? " recursive" : "");
 	if (m->maps.uids.n) {
 		print_map(out, "uids", m->maps.uids);
 		print_map(out, "gids", m->maps.gids);

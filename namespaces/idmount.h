@@ -9,8 +9,10 @@
 
 enum { IDMOUNTS_MAX = 64 };
 
+enum { IDMOUNT_ROOT = -1 }; /* a part of the root */
+
 struct idmount {
-	size_t index;       /* of mounts[] */
+	ssize_t index;      /* of mounts[] */
 	const char *source; /* absolute */
 	bool nofollow;
 	enum mount_depth bind, depth; /* what is bound, and how far down ids are mapped */

@@ -180,7 +180,7 @@ static int read_idmount(const struct config *cfg, const struct one *o, struct ar
 		.gids = {l->gid_mappings, l->n_gid_mappings},
 	};
 	struct idmount m = {
-		.index = o->index,
+		.index = (ssize_t)o->index,
 		.source = arena_str(mem, o->source),
 		.nofollow = o->words.source_nofollow,
 		.bind = o->bind,
@@ -212,7 +212,7 @@ int mounts_plan_idmapped(const struct config *cfg, const struct host *host,
 			 const struct rootfs_want *want, struct arena *mem, struct idmounts *ret,
 			 struct err *err)
 {
-	struct idmounts all = {0};
+	struct idmounts all = *ret;
 	int r = 0;
 
 	for (size_t i = 0; i < cfg->n_mounts && r == 0; i++) {
@@ -241,13 +241,6 @@ int mounts_plan_idmapped(const struct config *cfg, const struct host *host,
 int mounts_plan_sources(const struct config *cfg, const struct rootfs_want *want,
 			const struct rootfs_slots *s, struct oplist *ops, struct err *err)
 {
-	if (want->n_idmounts) {
-		oplist_why(ops, "id-mapped mounts");
-		struct op *op = oplist_add(ops, OP_SYNC);
-		op->a = SYNC_MOUNTS;
-		op->b = want->n_idmounts;
-		op->ret = s->idmapped;
-	}
 	for (size_t i = 0; i < cfg->n_mounts; i++) {
 		auto_(one) struct one o = {.type = ""};
 		int r = read_one(cfg, want, i, &o, err);

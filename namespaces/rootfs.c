@@ -118,14 +118,14 @@ static void plan_whiteouts(const struct rootfs_overlay *o, int16_t tmpfs, struct
 	}
 }
 
-/* The private tmpfs lies on `base` in the executor's own mount namespace; the overlay takes its
- * upper directory by that path, which nobody but root can touch. */
-static int16_t plan_tmpfs(const struct rootfs_overlay *o, const char *base, struct oplist *ops)
+/* The private tmpfs lies on `at`, a directory in the executor's own mount namespace; the overlay takes
+ * its upper directory by that path, which nobody but root can touch. */
+static int16_t plan_tmpfs(const struct rootfs_overlay *o, int16_t at, struct oplist *ops)
 {
 	static const char *const dirs[] = {"upper", "work"};
 	auto_(arena) struct arena mem = {0};
 	auto_(str) struct str data = {0};
-	int16_t tmpfs = oplist_slots(ops, 2), at = (int16_t)(tmpfs + 1);
+	int16_t tmpfs = oplist_slots(ops, 1);
 
 	oplist_why(ops, "the container's writable layer");
 	option(&data, "mode", "0755");
@@ -133,7 +133,6 @@ static int16_t plan_tmpfs(const struct rootfs_overlay *o, const char *base, stru
 		option(&data, "size",
 		       arena_printf(&mem, "%llu", (unsigned long long)o->upper_bytes));
 	fsmount_op(ops, "tmpfs", &data, MOUNT_ATTR_NODEV, tmpfs);
-	open_op(ops, base, O_PATH | O_DIRECTORY | O_NOFOLLOW, at);
 	move_op(ops, tmpfs, at);
 	for (size_t i = 0; i < 2; i++) {
 		uint32_t name = oplist_str(ops, dirs[i]);
@@ -162,12 +161,21 @@ static void add_layers(const struct rootfs_overlay *o, struct str *data)
 	option(data, "userxattr", "");
 }
 
+static int16_t open_base(const char *path, struct oplist *ops)
+{
+	int16_t slot = oplist_slots(ops, 1);
+
+	oplist_why(ops, "the container's writable layer");
+	open_op(ops, path, O_PATH | O_DIRECTORY | O_NOFOLLOW, slot);
+	return slot;
+}
+
 static void plan_overlay(const struct rootfs_overlay *o, const char *base, int16_t root,
 			 struct oplist *ops)
 {
 	auto_(arena) struct arena mem = {0};
 	auto_(str) struct str data = {0};
-	int16_t tmpfs = o->upper ? SLOT_NONE : plan_tmpfs(o, base, ops);
+	int16_t tmpfs = o->upper ? SLOT_NONE : plan_tmpfs(o, open_base(base, ops), ops);
 	const char *upper = o->upper ? o->upper : base;
 
 	oplist_why(ops, o->lower ? "the host's root, read-only, below the writable layer"
@@ -188,6 +196,115 @@ static void plan_overlay(const struct rootfs_overlay *o, const char *base, int16
 		oplist_add(ops, OP_CLOSE)->fd = tmpfs;
 }
 
+/* ---- a root whose ids are the container's --------------------------------------------------------- */
+
+/* Each layer as an id-mapped mount, which the parent makes, attached to a directory of the writable
+ * layer's tmpfs; the overlay over them belongs to the container's user namespace, as whose root it is
+ * mounted. The paths are relative to the tmpfs: above it that root may open nothing. */
+
+static void add_part(struct idmounts *all, const char *source, enum mount_depth bind,
+		     struct arena *mem)
+{
+	all->list[all->n++] = (struct idmount){
+		.index = IDMOUNT_ROOT,
+		.source = arena_str(mem, source),
+		.bind = bind,
+		.depth = MOUNT_ONE,
+	};
+}
+
+int rootfs_plan_idmapped(const struct config *cfg, const struct rootfs_want *want,
+			 struct arena *mem, struct idmounts *ret, struct err *err)
+{
+	const struct rootfs_overlay *o = want->overlay;
+	struct idmounts all = {0};
+
+	if (!want->maps_root)
+		return 0;
+	if (o && o->n_layers >= IDMOUNTS_MAX)
+		return err_say(err, E2BIG, "the image has %zu layers: the ids of %d can be mapped",
+			       o->n_layers, IDMOUNTS_MAX - 1);
+	all.list = arena_zalloc(mem, IDMOUNTS_MAX, sizeof(*all.list));
+	if (!o)
+		add_part(&all, path_from(mem, want->bundle, cfg->root->path), MOUNT_ALL, mem);
+	else if (!o->n_layers)
+		add_part(&all, o->lower, MOUNT_ONE, mem);
+	for (size_t i = 0; o && i < o->n_layers; i++)
+		add_part(&all, path_join(mem, o->dir, o->layers[i]), MOUNT_ONE, mem);
+	if (o && o->upper)
+		add_part(&all, path_join(mem, o->dir, o->upper), MOUNT_ONE, mem);
+	*ret = all;
+	return 0;
+}
+
+/* The mounts come in one message: the root's parts first. */
+static void plan_idmapped(const struct rootfs_want *want, struct rootfs_slots *s,
+			  struct oplist *ops)
+{
+	if (!want->n_idmounts)
+		return;
+	s->parts = oplist_slots(ops, (unsigned)want->n_idmounts);
+	s->idmapped = (int16_t)(s->parts + want->n_parts);
+}
+
+static void plan_sync(const struct rootfs_want *want, const struct rootfs_slots *s,
+		      struct oplist *ops)
+{
+	if (!want->n_idmounts)
+		return;
+	oplist_why(ops, "id-mapped mounts");
+	struct op *op = oplist_add(ops, OP_SYNC);
+	op->a = SYNC_MOUNTS;
+	op->b = want->n_idmounts;
+	op->ret = s->parts;
+}
+
+/* Attaches a part to a directory of its own in the tmpfs. */
+static void plan_part(int16_t part, const char *name, int16_t tmpfs, struct oplist *ops)
+{
+	int16_t at = oplist_slots(ops, 1);
+	uint32_t str = oplist_str(ops, name);
+	struct op *op = oplist_add(ops, OP_MKDIR);
+
+	op->fd = tmpfs;
+	op->str = str;
+	op->a = 0700;
+	op = oplist_add(ops, OP_OPEN);
+	op->fd = tmpfs;
+	op->str = str;
+	op->a = O_PATH | O_DIRECTORY | O_NOFOLLOW;
+	op->ret = at;
+	move_op(ops, part, at);
+}
+
+static void plan_mapped_overlay(const struct rootfs_overlay *o, const struct rootfs_want *want,
+				const struct rootfs_slots *s, struct oplist *ops)
+{
+	auto_(arena) struct arena mem = {0};
+	auto_(str) struct str data = {0}, lower = {0};
+	size_t n = want->n_parts - (o->upper ? 1 : 0);
+	int16_t tmpfs = plan_tmpfs(o, s->base, ops);
+
+	oplist_why(ops, "the root's layers, with the container's ids");
+	str_add(&lower, "");
+	for (size_t i = 0; i < n; i++) {
+		plan_part((int16_t)(s->parts + i), arena_printf(&mem, "%zu", i), tmpfs, ops);
+		str_addf(&lower, "%s%zu", i ? ":" : "", i);
+	}
+	if (o->upper)
+		plan_part((int16_t)(s->parts + n), "disk", tmpfs, ops);
+	oplist_add(ops, OP_CHDIR)->fd = tmpfs;
+	option(&data, "source", "overlay");
+	option(&data, "lowerdir", lower.p);
+	option(&data, "upperdir", o->upper ? "disk/upper" : "upper");
+	option(&data, "workdir", o->upper ? "disk/work" : "work");
+	option(&data, "userxattr", "");
+	fsmount_op(ops, "overlay", &data, 0, s->root);
+	oplist_add(ops, OP_CLOSE)->fd = tmpfs;
+}
+
+/* ---- sources -------------------------------------------------------------------------------------- */
+
 /* Hooks find the container's root where the bundle says, as they do with other runtimes. What is
  * attached there must not be passed on to the host. */
 static void plan_place(const struct config *cfg, const char *path, struct rootfs_slots *s,
@@ -204,6 +321,12 @@ static void plan_place(const struct config *cfg, const char *path, struct rootfs
 	ops->ops[ops->n - 1].a = 1;
 }
 
+/* Any directory that is there for this container alone. */
+static const char *base_of(const struct rootfs_overlay *o, const char *path, struct arena *mem)
+{
+	return o->upper ? path_join(mem, o->dir, o->upper) : path;
+}
+
 int rootfs_plan_sources(const struct config *cfg, const struct rootfs_want *want,
 			struct rootfs_slots *s, struct oplist *ops, struct err *err)
 {
@@ -215,8 +338,7 @@ int rootfs_plan_sources(const struct config *cfg, const struct rootfs_want *want
 	s->null = (int16_t)(s->root + 2);
 	s->empty = (int16_t)(s->root + 3);
 	s->sources = oplist_slots(ops, (unsigned)(cfg->n_mounts + dev_count(cfg)));
-	if (want->n_idmounts)
-		s->idmapped = oplist_slots(ops, (unsigned)want->n_idmounts);
+	plan_idmapped(want, s, ops);
 	if (oplist_full(ops))
 		return err_say(err, E2BIG, "mounts: %zu are more than ctr can hold open",
 			       cfg->n_mounts);
@@ -224,12 +346,18 @@ int rootfs_plan_sources(const struct config *cfg, const struct rootfs_want *want
 	plan_detachment(cfg, ops);
 	if (want->hooks_look)
 		plan_place(cfg, path, s, ops);
-	if (want->overlay) {
+	if (want->maps_root) {
+		if (!want->overlay)
+			s->root = s->parts;
+		else
+			s->base = open_base(base_of(want->overlay, path, &mem), ops);
+	} else if (want->overlay) {
 		plan_overlay(want->overlay, path, s->root, ops);
 	} else {
 		oplist_why(ops, "root.path %s", path);
 		open_tree_op(ops, path, AT_RECURSIVE, s->root);
 	}
+	plan_sync(want, s, ops);
 	int r = mounts_plan_sources(cfg, want, s, ops, err);
 	if (r == 0)
 		dev_plan_sources(cfg, want, s, ops);
@@ -252,6 +380,8 @@ int rootfs_plan_mounts(const struct config *cfg, const struct host *host,
 		       const struct rootfs_want *want, struct rootfs_slots *s, struct oplist *ops,
 		       struct err *err)
 {
+	if (want->maps_root && want->overlay)
+		plan_mapped_overlay(want->overlay, want, s, ops);
 	/* As a rule the root is attached on top of /: that needs no path, and the mount below it is
 	 * private, so nothing is passed on. Absolute paths still begin below it. */
 	if (!want->hooks_look)

@@ -34,7 +34,9 @@ struct rootfs_slots {
 	int16_t null;     /* a detached mount of the host's null device, to mask files with */
 	int16_t empty;    /* a detached empty read-only file system, to mask directories with */
 	int16_t sources;  /* the first of n_mounts slots of bind sources and n devices' */
-	int16_t idmapped; /* the first of those that are filled at SYNC_MOUNTS */
+	int16_t idmapped; /* the first of mounts[] that is filled at SYNC_MOUNTS */
+	int16_t parts;    /* the first of the root's parts, which are filled there too */
+	int16_t base;     /* the directory that the writable layer is mounted on */
 };
 
 struct rootfs_want {
@@ -44,9 +46,18 @@ struct rootfs_want {
 	const char *const *cgroups; /* "CONTROLLERS:/directory" of the container's groups */
 	size_t n_cgroups;
 	const char *label; /* SELinux context of new file systems (lsm_mount_label), or NULL */
+	bool maps_root; /* the files of the root are those of the host's ids; in the container's user
+			    * namespace they are to be those of its own */
+	size_t n_parts;    /* rootfs_plan_idmapped: the first ones of */
 	size_t n_idmounts; /* mounts_plan_idmapped */
 	bool hooks_look; /* hooks look at root.path, before the pivot, and must see the new root */
 };
+
+/* The parts of the root that the parent has to make (maps_root): layers from the top down, then the
+ * writable one if it is on a disk; without an overlay the root itself. *ret_n of them, in front of those
+ * that mounts_plan_idmapped adds to *ret. */
+int rootfs_plan_idmapped(const struct config *cfg, const struct rootfs_want *want,
+			 struct arena *mem, struct idmounts *ret, struct err *err);
 
 /* Phase 1, with the caller's identity: opens everything that comes from the host. */
 int rootfs_plan_sources(const struct config *cfg, const struct rootfs_want *want,
@@ -60,7 +71,7 @@ int rootfs_plan_enter(const struct config *cfg, struct rootfs_slots *s, struct o
 		      struct err *err);
 
 /* namespaces/mounts.c: the mounts[] of the config. */
-/* Those that the parent has to make, in the order of mounts[]; for everybody else n_idmounts is
+/* Adds those that the parent has to make, in the order of mounts[]; for everybody else n_idmounts is
  * enough. */
 int mounts_plan_idmapped(const struct config *cfg, const struct host *host,
 			 const struct rootfs_want *want, struct arena *mem, struct idmounts *ret,

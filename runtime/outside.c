@@ -48,6 +48,12 @@ static int set_limits(const struct outside *o, const struct spawn *s, struct err
 	return r < 0 ? err_set(err, r, "process.oomScoreAdj %s", text) : 0;
 }
 
+static int wrap_idmount(const struct idmount *m, struct err *err)
+{
+	return m->index == IDMOUNT_ROOT ? err_wrap(err, "the root file system")
+					: err_wrap(err, "mounts[%zd]", m->index);
+}
+
 static int make_mounts(const struct outside *o, const struct spawn *s, struct chan_fds *reply,
 		       struct err *err)
 {
@@ -58,7 +64,7 @@ static int make_mounts(const struct outside *o, const struct spawn *s, struct ch
 	for (size_t i = 0; i < o->plan->idmounts.n; i++) {
 		int fd = idmount_open(&o->plan->idmounts.list[i], proc, err);
 		if (fd < 0)
-			return err_wrap(err, "mounts[%zu]", o->plan->idmounts.list[i].index);
+			return wrap_idmount(&o->plan->idmounts.list[i], err);
 		reply->fd[reply->n++] = fd;
 	}
 	return 0;

@@ -178,6 +178,19 @@ static void plan_entry(const struct config *cfg, const struct plan_want *want,
 	ns_plan_cgroup(&p->ns, &p->ops);
 }
 
+/* What the parent mounts for it: of the root, then of mounts[]. */
+static int plan_idmapped(const struct config *cfg, const struct host *host,
+			 struct rootfs_want *want, struct plan *p, struct err *err)
+{
+	int r = rootfs_plan_idmapped(cfg, want, &p->mem, &p->idmounts, err);
+
+	want->n_parts = p->idmounts.n;
+	if (r == 0)
+		r = mounts_plan_idmapped(cfg, host, want, &p->mem, &p->idmounts, err);
+	want->n_idmounts = p->idmounts.n;
+	return r;
+}
+
 /* The container's first process, from its clone to the exec. */
 static int plan_inside(const struct config *cfg, const struct host *host,
 		       const struct plan_want *want, const struct given *given, struct plan *p,
@@ -187,6 +200,7 @@ static int plan_inside(const struct config *cfg, const struct host *host,
 		.bundle = want->bundle,
 		.overlay = want->overlay,
 		.userns = p->ns.maps_ids || host->in_userns,
+		.maps_root = want->engine && p->ns.new_user && host->euid == 0 && !host->in_userns,
 		.cgroups = p->cg.names,
 		.n_cgroups = p->cg.n_names,
 		.hooks_look = plan_has_hooks(cfg, HOOKS_OF_CREATE),
@@ -214,11 +228,8 @@ static int plan_inside(const struct config *cfg, const struct host *host,
 	int r;
 
 	r = lsm_mount_label(cfg->linux_, host, &root_want.label, err);
-	if (r == 0)
-		r = mounts_plan_idmapped(cfg, host, &root_want, &p->mem, &p->idmounts, err);
-	if (r < 0)
+	if (r < 0 || (r = plan_idmapped(cfg, host, &root_want, p, err)) < 0)
 		return r;
-	root_want.n_idmounts = p->idmounts.n;
 	plan_entry(cfg, want, given, p);
 	r = rootfs_plan_sources(cfg, &root_want, &slots, &p->ops, err);
 	if (r < 0)

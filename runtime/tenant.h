@@ -60,6 +60,11 @@ struct tenant_guest {
 int tenant_join(const struct tenant_guest *guest, const struct host *host, struct config *cfg,
 		struct arena *mem, const char **ret_name, struct err *err);
 
+/* The ids of the user namespaces of a tenant's containers. None (count 0) without a tenant, and of one
+ * that is allowed host-ids: theirs are the host's. What is wrong with the name tenant_join says. */
+struct id_range; /* namespaces/idmap.h */
+int tenant_ids(const char *root, const char *name, struct id_range *ret, struct err *err);
+
 struct container;
 /* Whether the policy of the container's tenant, if it has one, lets such a process in. */
 int tenant_check_exec(const struct container *c, const struct config_process *p, struct err *err);
@@ -91,5 +96,7 @@ int tenant_allows(const struct tenant *t, const struct config *cfg, const char *
 bool tenant_is_own_mount(const struct config_mount *m, const char *root, const char *id);
 /* The same for a process that exec adds. */
 int tenant_allows_process(const struct tenant *t, const struct config_process *p, struct err *err);
+/* Whether that word is allowed. */
+bool tenant_may(const struct tenant *t, const char *word);
 /* Whether it is one of the words of --allow; -EINVAL lists them. */
 int tenant_check_allow(const char *word, struct err *err);

@@ -11,6 +11,7 @@
 
 #include "cgroups/file.h"
 #include "cgroups/name.h"
+#include "namespaces/idmap.h"
 #include "runtime/base/str.h"
 #include "runtime/container.h"
 #include "runtime/state.h"
@@ -134,6 +135,20 @@ int tenant_join(const struct tenant_guest *guest, const struct host *host, struc
 	cfg->linux_->cgroups_path = arena_printf(mem, "%s/%s", tenant_group(tenant->name, mem), id);
 	*ret_name = arena_str(mem, tenant->name);
 	return 0;
+}
+
+int tenant_ids(const char *root, const char *name, struct id_range *ret, struct err *err)
+{
+	auto_(tenants) struct tenants all = {.dir_fd = -1};
+
+	*ret = (struct id_range){0};
+	if (!name)
+		return 0;
+	int r = tenants_open(root, false, &all, err);
+	const struct tenant *t = r < 0 ? NULL : tenants_find(&all, name);
+	if (t && !tenant_may(t, "host-ids"))
+		*ret = (struct id_range){t->id_first, t->id_count};
+	return r;
 }
 
 int tenant_check_exec(const struct container *c, const struct config_process *p, struct err *err)

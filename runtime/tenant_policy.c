@@ -14,7 +14,7 @@ static const char *const harmless_caps[] = {
 	"CAP_NET_RAW", "CAP_SYS_CHROOT",   "CAP_MKNOD",   "CAP_AUDIT_WRITE"};
 #define N_OF(a) (sizeof(a) / sizeof(*(a)))
 
-static bool may(const struct tenant *t, const char *word)
+bool tenant_may(const struct tenant *t, const char *word)
 {
 	for (size_t i = 0; i < t->n_allow; i++)
 		if (str_eq(t->allow[i], word) || str_eq(t->allow[i], "all"))
@@ -259,6 +259,7 @@ static const struct rule {
 	{"realtime", asks_realtime},
 	{"hooks", asks_hooks},
 	{"page-sharing", asks_page_sharing},
+	{"host-ids", NULL}, /* nothing to ask for: it is how they are run (tenant_ids) */
 };
 
 static int refuse(const struct tenant *t, const char *word, const char *what, struct err *err)
@@ -276,7 +277,9 @@ int tenant_allows(const struct tenant *t, const struct config *cfg, const char *
 	const struct who who = {t, root, id};
 
 	for (size_t i = 0; i < N_OF(rules); i++) {
-		const char *what = may(t, rules[i].word) ? NULL : rules[i].ask(&who, cfg);
+		if (!rules[i].ask || tenant_may(t, rules[i].word))
+			continue;
+		const char *what = rules[i].ask(&who, cfg);
 		if (what)
 			return refuse(t, rules[i].word, what, err);
 	}
@@ -285,11 +288,11 @@ int tenant_allows(const struct tenant *t, const struct config *cfg, const char *
 
 int tenant_allows_process(const struct tenant *t, const struct config_process *p, struct err *err)
 {
-	const char *what = may(t, "caps") ? NULL : first_cap(p);
+	const char *what = tenant_may(t, "caps") ? NULL : first_cap(p);
 
 	if (what)
 		return refuse(t, "caps", what, err);
-	what = may(t, "realtime") ? NULL : process_realtime(p);
+	what = tenant_may(t, "realtime") ? NULL : process_realtime(p);
 	return what ? refuse(t, "realtime", what, err) : 0;
 }
 

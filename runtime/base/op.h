@@ -105,7 +105,7 @@ enum op_kind {
 	OP_STDIO_OWNER, /* a = uid: fchown 0, 1 and 2 if they are pipes, sockets or terminals; one
 			 * that refuses is left alone */
 	/* -- the program ------------------------------------------------------------------------- */
-	OP_CHDIR, /* str: in the container, after the pivot; a != 0: make it when missing (mode 0755).
+	OP_CHDIR, /* str none: to the directory fd. Else str: in the container, after the pivot; a != 0: make it when missing (mode 0755).
 		   * The result must be reachable from /, and not through a magic link
 		   * (CVE-2024-21626). OPF_LATE: EACCES is success, and a second OP_CHDIR with b != 0,
 		   * which else does nothing, tries again with the user's identity */

@@ -119,7 +119,7 @@ static const struct kind {
 			 {B, "uid", as_number, NAMED},
 			 {DATA, "onto", as_content, RESULT}}},
 	[OP_STDIO_OWNER] = {"stdio-owner", {{A, "uid", as_number, NAMED}}},
-	[OP_CHDIR] = {"chdir", {{PATH}, {A, "make", as_number, NAMED}}},
+	[OP_CHDIR] = {"chdir", {{FD, "fd", as_slot, BARE}, {PATH}, {A, "make", as_number, NAMED}}},
 	[OP_HOME] = {"home", {{A, "uid", as_number, NAMED}}},
 	[OP_FIND] = {"find", {{A, "candidates", as_strings, BARE}}},
 	[OP_HOOK] = {"hook",

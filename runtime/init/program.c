@@ -36,6 +36,8 @@ static int change_dir(const char *path, bool make)
 
 int op_chdir(struct exec *x, const struct op *op)
 {
+	if (!op->str)
+		return fchdir(exec_fd(x, op->fd)) < 0 ? -errno : 0;
 	if (op->b && !x->chdir_failed) /* the first attempt was good enough */
 		return 0;
 	int r = change_dir(exec_str(x, op), op->a);

@@ -26,7 +26,11 @@ teardown() {
 	return "$bad"
 }
 
-tenant() { ctr tenant "$@"; }
+tenant() {
+	local ids=()
+	[ "$1" != create ] || ids=("${HOST_IDS[@]}")
+	ctr tenant "$@" "${ids[@]}"
+}
 
 # limit CONTROLLER V2-FILE V1-FILE TENANT
 limit() {

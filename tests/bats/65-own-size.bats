@@ -36,7 +36,7 @@ total() { awk '$1 == "MemTotal:" {print $2}'; }
 @test "--own-size: a tenant's limit is its containers' too" {
 	needs_root
 	needs_controller memory
-	ctr tenant create "own$$" --memory 80m
+	ctr tenant create "own$$" --memory 80m "${HOST_IDS[@]}"
 	[ "$(ctr run --rm --own-size --tenant "own$$" host cat /proc/meminfo | total)" = 81920 ]
 	ctr tenant rm "own$$"
 }

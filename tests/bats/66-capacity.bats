@@ -8,7 +8,7 @@ load oci
 @test "metrics: OpenMetrics of containers and tenants" {
 	needs_root
 	needs_controller memory pids
-	ctr tenant create "cap$$" --pids 99
+	ctr tenant create "cap$$" --pids 99 "${HOST_IDS[@]}"
 	ctr run -d --name "$ID" --tenant "cap$$" --memory 64m host sleep 100 >out 2>&1
 	ctr metrics >m.txt
 	[ "$(tail -n 1 m.txt)" = "# EOF" ]

@@ -167,6 +167,10 @@ missing() {
 	skip "$1"
 }
 
+# For a tenant, where the root is a file system whose ids the kernel cannot map.
+HOST_IDS=()
+[ "$(stat -f -c %T /)" != overlayfs ] || HOST_IDS=(--allow host-ids)
+
 needs_root() { [ "$(id -u)" = 0 ] || missing "needs root"; }
 needs() { command -v "$1" >/dev/null || missing "needs $1"; }
 

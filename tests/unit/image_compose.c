@@ -109,6 +109,32 @@ TEST(compose_defaults_are_safe_ones)
 	CHECK_STR(options_of(&f, "/sys"), "nosuid,noexec,nodev,ro");
 }
 
+/* A tenant's container: no v1 hierarchy can be mounted in its user namespace, and what is bound has its
+ * ids. */
+TEST(compose_with_the_ids_of_a_tenant)
+{
+	auto_(fixture) struct fixture f = fixture_new();
+
+	f.facts.ids = (struct id_range){700000, 65536};
+	f.facts.network.resolv = "/etc/resolv.conf";
+	f.host.layout = CGROUP_V1;
+	add(&f, &f.flags.volumes, "/srv:/data:ro");
+	MUST(make(&f) == 0);
+	const struct config_linux *l = f.cfg->linux_;
+	CHECK(config_namespace(f.cfg, CONFIG_NAMESPACE_TYPE_USER) != NULL);
+	MUST(l->n_uid_mappings == 1 && l->n_gid_mappings == 1);
+	CHECK_INT(l->uid_mappings[0].host_id, 700000);
+	CHECK_INT(l->gid_mappings[0].size, 65536);
+	CHECK_STR(options_of(&f, "/data"), "rbind,rprivate,rro,idmap");
+	CHECK_STR(options_of(&f, "/etc/resolv.conf"), "rbind,rprivate,rro");
+	CHECK(find_mount(f.cfg, "/sys/fs/cgroup") == NULL);
+	CHECK(strstr(options_of(&f, "/dev/pts"), "gid=5"));
+	f.facts.ids.count = 0;
+	MUST(make(&f) == 0);
+	CHECK_STR(options_of(&f, "/data"), "rbind,rprivate,rro");
+	CHECK(find_mount(f.cfg, "/sys/fs/cgroup") != NULL);
+}
+
 TEST(compose_limits_are_read)
 {
 	auto_(fixture) struct fixture f = fixture_new();

@@ -136,6 +136,42 @@ TEST(a_root_of_layers)
 	CHECK(strstr(sources(&small, &want), "upperdir=/bundle/r/upper"));
 }
 
+/* In a user namespace the parent makes the layers, and the container's root the overlay over them. */
+TEST(an_overlay_with_the_container_s_ids)
+{
+	static const char *const layers[] = {"layers/b/tree", "layers/a/tree"};
+	const struct rootfs_overlay overlay = {
+		.layers = layers, .n_layers = 2, .dir = "/store", .upper = "containers/x"};
+	struct rootfs_want want = {.bundle = "/bundle", .overlay = &overlay, .maps_root = true};
+	auto_(rootfs) struct rootfs r = rootfs_begin(ROOT("'path':'r'", ""));
+	struct idmounts parts = {0};
+
+	CHECK_INT(rootfs_plan_idmapped(r.cfg, &want, &r.mem, &parts, &r.err), 0);
+	MUST(parts.n == 3);
+	CHECK_STR(parts.list[0].source, "/store/layers/b/tree");
+	CHECK_STR(parts.list[2].source, "/store/containers/x");
+	CHECK_INT(parts.list[0].maps.uids.n, 0); /* the container's own */
+	want.n_parts = want.n_idmounts = parts.n;
+	CHECK_STR(sources(&r, &want),
+		  DETACHED "open       cwd /store/containers/x path,directory,nofollow -> s16\n"
+			   "sync       mounts -> s13+2\n");
+	CHECK_INT(rootfs_plan_mounts(r.cfg, &host, &want, &r.slots, &r.ops, &r.err), 0);
+	const char *text = text_of(&r);
+	CHECK(strstr(text, "move-mount s17 -> s16\n")); /* the tmpfs */
+	CHECK(strstr(text, "move-mount s13 -> "));
+	CHECK(strstr(text, "chdir      s17 "));
+	CHECK(strstr(text, "lowerdir=0:1 upperdir=disk/upper workdir=disk/work userxattr"));
+	/* A root that is a directory is one part, and no overlay. */
+	want.overlay = NULL;
+	CHECK_INT(rootfs_plan_idmapped(r.cfg, &want, &r.mem, &parts, &r.err), 0);
+	MUST(parts.n == 1);
+	CHECK_STR(parts.list[0].source, "/bundle/r");
+	want.maps_root = false;
+	parts.n = 0;
+	CHECK_INT(rootfs_plan_idmapped(r.cfg, &want, &r.mem, &parts, &r.err), 0);
+	CHECK_INT(parts.n, 0);
+}
+
 TEST(more_mounts_than_slots)
 {
 	auto_(str) struct str list = {0};
