@@ -50,6 +50,9 @@ struct command {
 
 enum { ANY_WORDS = 1 << 20 };
 
+/* In the table: a heading for the rows below it. No command has an empty name. */
+#define COMMANDS(TITLE) (&(const struct command){.name = "", .about = TITLE})
+
 /* One a file, named after it. */
 extern const struct command cmd_create, cmd_start, cmd_kill, cmd_delete, cmd_pause, cmd_resume;
 extern const struct command cmd_run;

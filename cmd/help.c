@@ -10,7 +10,23 @@
 
 static bool is_offered(const struct globals *g, const struct command *c)
 {
-	return !(g->is_strict && (c->flags & CMD_ENGINE)) && !(c->flags & CMD_HIDDEN);
+	return *c->name && !(g->is_strict && (c->flags & CMD_ENGINE)) && !(c->flags & CMD_HIDDEN);
+}
+
+/* Headings are for the long list only. */
+static void add_commands(const struct globals *g, const struct command *const *commands,
+			 struct str *text)
+{
+	if (g->is_strict)
+		str_add(text, "\ncommands:\n");
+	for (size_t i = 0; commands[i]; i++) {
+		if (!*commands[i]->name && !g->is_strict)
+			str_addf(text, "\n%s:\n", commands[i]->about);
+		if (is_offered(g, commands[i]))
+			str_addf(text, "  %-10s %s\n", commands[i]->name, commands[i]->about);
+	}
+	str_addf(text, "%s  help       explain a command\n  version    print the version\n",
+		 g->is_strict ? "" : "\nabout ctr:\n");
 }
 
 int help_overview(const struct globals *g, const struct command *const *commands,
@@ -18,12 +34,8 @@ int help_overview(const struct globals *g, const struct command *const *commands
 {
 	auto_(str) struct str text = {0};
 
-	str_addf(&text, "usage: %s [global flags] COMMAND [flags] [arguments]\n\ncommands:\n",
-		 g->program);
-	for (size_t i = 0; commands[i]; i++)
-		if (is_offered(g, commands[i]))
-			str_addf(&text, "  %-10s %s\n", commands[i]->name, commands[i]->about);
-	str_add(&text, "  help       explain a command\n  version    print the version\n");
+	str_addf(&text, "usage: %s [global flags] COMMAND [flags] [arguments]\n", g->program);
+	add_commands(g, commands, &text);
 	str_add(&text, "\nglobal flags:\n");
 	args_help(set, &text);
 	if (!g->is_strict)
