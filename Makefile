@@ -34,7 +34,7 @@ LIBS_DYN := -lyajl -lseccomp -lcap -lcrypto -lm
 LIBS_asan := $(LIBS_DYN)
 LIBS_MODE := $(or $(LIBS_$(MODE)),$(LIBS))
 LIBS_EXT := $(LIBS_DYN) -lsystemd
-LIBS_IMAGE := $(LIBS_DYN) -lcurl
+LIBS_IMAGE := $(LIBS_DYN) -lcurl -lz
 LIBS_UNPACK := -l:libarchive.a -l:libzstd.a -l:libcrypto.a -lisal
 
 # ---- what is built from what ---------------------------------------------------------------------

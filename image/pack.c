@@ -102,6 +102,8 @@ static int enter(void *ctx, const struct walk_entry *e, struct err *err)
 
 	if (!*e->path && !p->as)
 		return 0;
+	if (p->skips && p->skips(p->arg, e))
+		return 1;
 	int r = p->is_layer ? put_layer_thing(p, e, err) : put_thing(p, e, err);
 	return r < 0 ? err_wrap(err, "%s", e->path) : 0;
 }

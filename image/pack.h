@@ -11,7 +11,10 @@ struct pack {
 		*as; /* what the top is called in the tar; NULL: it has no entry, and what is in it
 			 * no more than its own name */
 	struct owner owner;
-	bool stays;    /* other mounts are packed empty */
+	bool stays; /* other mounts are packed empty */
+	/* Whether to leave something out, with all in it; may be NULL. */
+	bool (*skips)(const void *arg, const struct walk_entry *e);
+	const void *arg;
 	bool is_layer; /* overlay's signs of what was deleted become those of layers */
 };
 
