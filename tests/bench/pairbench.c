@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pairbench: times several short commands side by side.
  *
- *     pairbench [-n ROUNDS] [-q MS] FILE
+ *     pairbench [-n ROUNDS] [-w ROUNDS] [-q MS] FILE
  *
  * FILE has a command a line: LABEL<tab>COMMAND[<tab>CLEANUP[<tab>SETUP]]. Words are split at blanks,
  * there is no shell; %i becomes an id of its own for each start. SETUP and CLEANUP run before and
@@ -9,7 +9,8 @@
  *
  * Each round starts every command once, in an order that rotates, and ratios are taken round by
  * round against the first command: what else the machine does hits all alike. -q waits before each
- * timed command, since a machine at rest behaves differently from one in a tight loop.
+ * timed command, since a machine at rest behaves differently from one in a tight loop. The first
+ * rounds do not count: two, or what -w says.
  *
  * Prints a line a command, separated by tabs: label, minimum, median and 90th percentile in ms,
  * ratio of the minima, median of the ratios, peak RSS in kB, number of failures. */
@@ -25,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { COMMANDS_MAX = 32, WORDS_MAX = 64, ROW_MAX = 4096, WARM_UP = 2 };
+enum { COMMANDS_MAX = 32, WORDS_MAX = 64, ROW_MAX = 4096 };
 
 struct command {
 	char *label, *words, *cleanup, *setup;
@@ -36,7 +37,7 @@ struct command {
 
 struct bench {
 	struct command commands[COMMANDS_MAX];
-	int n_commands, rounds, rest_ms, null;
+	int n_commands, rounds, warm_up, rest_ms, null;
 };
 
 static void die(const char *what)
@@ -151,9 +152,9 @@ static void run_round(struct bench *b, int round)
 		usleep((useconds_t)b->rest_ms * 1000);
 		int code = run(b, c->words, id, &ms, &usage);
 		run_untimed(b, c->cleanup, id);
-		if (round < WARM_UP)
+		if (round < b->warm_up)
 			continue;
-		c->ms[round - WARM_UP] = ms;
+		c->ms[round - b->warm_up] = ms;
 		c->failures += code != 0;
 		if (usage.ru_maxrss > c->rss)
 			c->rss = usage.ru_maxrss;
@@ -209,25 +210,27 @@ static void read_commands(struct bench *b, const char *path)
 
 int main(int argc, char **argv)
 {
-	static struct bench b = {.rounds = 30};
+	static struct bench b = {.rounds = 30, .warm_up = 2};
 	int option;
 
-	while ((option = getopt(argc, argv, "n:q:")) != -1) {
+	while ((option = getopt(argc, argv, "n:w:q:")) != -1) {
 		if (option == 'n')
 			b.rounds = (int)strtol(optarg, NULL, 10);
+		else if (option == 'w')
+			b.warm_up = (int)strtol(optarg, NULL, 10);
 		else if (option == 'q')
 			b.rest_ms = (int)strtol(optarg, NULL, 10);
 		else
 			return 2;
 	}
-	if (!argv[optind] || b.rounds < 1) {
-		fprintf(stderr, "usage: pairbench [-n ROUNDS] [-q MS] FILE\n");
+	if (!argv[optind] || b.rounds < 1 || b.warm_up < 0) {
+		fprintf(stderr, "usage: pairbench [-n ROUNDS] [-w ROUNDS] [-q MS] FILE\n");
 		return 2;
 	}
 	read_commands(&b, argv[optind]);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	b.null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	for (int round = 0; round < b.rounds + WARM_UP; round++)
+	for (int round = 0; round < b.rounds + b.warm_up; round++)
 		run_round(&b, round);
 	report(&b);
 	return 0;
