@@ -89,6 +89,7 @@ void engine_keep_wire(const struct wire_want *w, struct state_options *ret, stru
 	*s = (struct state_wire){
 		.networks = w->networks.v,
 		.n_networks = w->networks.n,
+		.helper = w->helper,
 		.ip = w->ip,
 		.ip6 = w->ip6,
 		.mac = w->mac,
@@ -127,6 +128,7 @@ static int find_wire(const struct state_wire *s, struct arena *mem, const struct
 			return -err->num;
 	*w = (struct wire_want){
 		.networks = words_of(s->networks, s->n_networks),
+		.helper = s->helper,
 		.ip = s->ip,
 		.ip6 = s->ip6,
 		.mac = s->mac,

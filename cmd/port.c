@@ -13,8 +13,7 @@
 struct ports {
 	struct str text;
 	struct arena *mem;
-	bool with_ids;
-	size_t n;
+	bool with_ids, is_routed;
 };
 
 static int add_container(const char *root, const char *id, struct ports *p, struct err *err)
@@ -31,7 +30,7 @@ static int add_container(const char *root, const char *id, struct ports *p, stru
 				str_addf(&p->text, "%s\t", id);
 			port_print(&wire->ends[i].publish[k], &p->text);
 			str_add_char(&p->text, '\n');
-			p->n++;
+			p->is_routed |= !wire->helper;
 		}
 	return 0;
 }
@@ -77,7 +76,7 @@ static int do_port(struct call *call, struct err *err)
 		for (int i = 0; i < r; i++) /* one may go meanwhile */
 			add_container(call->g->root, ids[i], &p, &ignored);
 	}
-	if (r >= 0 && p.n)
+	if (r >= 0 && p.is_routed)
 		explain(&p.text);
 	if (r >= 0)
 		r = p.text.len ? out_text(&p.text, err) : 0;

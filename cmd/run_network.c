@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "cmd/run_network.h"
+#include "net/helper.h"
 #include "net/network.h"
 #include "net/port.h"
 #include "runtime/base/log.h"
@@ -54,18 +55,25 @@ static int make_default(const char *root, struct arena *mem, struct err *err)
 	return r < 0 ? r : network_default(&n, mem, &w, err);
 }
 
-/* A container that nobody gave a network does without where there can be none: it says so. */
-static int try_default(const char *root, struct arena *mem, struct run_network *n, struct err *err)
+static void warn_of_none(const struct err *err)
 {
 	char text[sizeof(err->msg) + 100];
-	int r = n->is_default ? make_default(root, mem, err) : 0;
 
-	if (r == 0 || n->wire.n_publish || n->wire.ip || n->wire.rate_in || n->wire.rate_out)
-		return r;
 	log_warning("the container has no network but a loopback: %s%s%s%s (--network none says "
 		    "that this is right)",
 		    err_text(err, text, sizeof(text)), *err->hint ? " (" : "", err->hint,
 		    *err->hint ? ")" : "");
+}
+
+/* A container that nobody gave a network does without where there can be none: it says so. */
+static int try_default(const char *root, struct arena *mem, struct run_network *n, struct err *err)
+{
+	bool is_bridge = n->kind == RUN_NETWORK_WIRED && !n->wire.helper;
+	int r = n->is_default && is_bridge ? make_default(root, mem, err) : 0;
+
+	if (r == 0 || n->wire.n_publish || n->wire.ip || n->wire.rate_in || n->wire.rate_out)
+		return r;
+	warn_of_none(err);
 	*n = (struct run_network){.kind = RUN_NETWORK_NONE};
 	return 0;
 }
@@ -98,6 +106,23 @@ static int join_container(const char *root, struct arena *mem, struct run_networ
 	return 0;
 }
 
+/* What carries the packets of one who is not root: nothing, where somebody else was asked to. */
+static int find_helper(const struct compose *in, const char *fallback, const char **ret,
+		       struct err *err)
+{
+	const struct network_flags *f = &in->flags->network;
+	const char *word = f->networks.n ? f->networks.v[0] : fallback;
+
+	*ret = NULL;
+	if ((in->host->euid == 0 && !in->host->in_userns) || (word && !helper_is(word)))
+		return 0;
+	int r = helper_choose(word, ret, err);
+	if (r == 0 || word || f->publish.n || f->publish_all)
+		return r;
+	warn_of_none(err);
+	return 0;
+}
+
 int run_network_look(const struct compose *in, const char *root, struct run_network *ret,
 		     struct err *err)
 {
@@ -106,10 +131,13 @@ int run_network_look(const struct compose *in, const char *root, struct run_netw
 	struct arena *mem = in->mem;
 	struct run_network n;
 
-	const struct network_ask ask = {.flags = &flags->network,
-					.fallback = fallback && *fallback ? fallback : NULL,
-					.exposed = &in->image->exposed};
-	int r = network_read(&ask, in->host, mem, &n, err);
+	struct network_ask ask = {.flags = &flags->network,
+				  .fallback = fallback && *fallback ? fallback : NULL,
+				  .exposed = &in->image->exposed};
+	int r = find_helper(in, ask.fallback, &ask.helper, err);
+	if (r < 0)
+		return r;
+	r = network_read(&ask, in->host, mem, &n, err);
 	if (r < 0 || (r = check_rate(flags, &n, err)) < 0 || (r = probe_ports(&n, mem, err)) < 0 ||
 	    (r = try_default(root, mem, &n, err)) < 0)
 		return r;
@@ -117,7 +145,8 @@ int run_network_look(const struct compose *in, const char *root, struct run_netw
 		return r;
 	if (n.kind == RUN_NETWORK_WIRED) {
 		n.wire.hostname = flags->hostname ? flags->hostname : flags->id;
-		set_files(root, flags->id, wire_is_private(&n.wire), n.wire.networks.v[0], mem, &n);
+		set_files(root, flags->id, wire_is_private(&n.wire),
+			  n.wire.helper ? "" : n.wire.networks.v[0], mem, &n);
 	}
 	*ret = n;
 	return 0;

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "image/compose_network.h"
+#include "net/helper.h"
 #include "net/port.h"
 #include "runtime/base/str.h"
 
@@ -86,13 +87,16 @@ static int read_one(const struct words *all, const char *text, struct arena *mem
 				n->path);
 		return lone_word(all, text, err);
 	}
-	if (str_starts(text, "cni:") || str_starts(text, "slirp4netns") ||
-	    str_starts(text, "pasta")) {
-		err_say(err, ENOTSUP, "--network %.40s is not supported by this version of ctr",
-			text);
-		err_hint(err, "none: a loopback only; host: the host's network as it is; a name of "
-			      "ctr network ls");
+	if (str_starts(text, "pasta:") || str_starts(text, "slirp4netns:") ||
+	    str_starts(text, "cni:")) {
+		err_say(err, ENOTSUP, "--network %.40s: ctr hands no words of yours on", text);
+		err_hint(err, "pasta and slirp4netns stand alone, -p says what they publish");
 		return -ENOTSUP;
+	}
+	if (helper_is(text)) {
+		n->kind = RUN_NETWORK_WIRED;
+		n->wire.helper = text;
+		return lone_word(all, text, err);
 	}
 	if (str_eq(text, "bridge") || str_eq(text, "default"))
 		name = NET_DEFAULT;
@@ -105,6 +109,7 @@ static int read_one(const struct words *all, const char *text, struct arena *mem
 static int refuse_lost_flags(const struct network_flags *f, const struct run_network *n,
 			     struct err *err)
 {
+	enum { OF_LINKS = 5 };
 	const struct {
 		bool is_given;
 		const char *name;
@@ -113,7 +118,7 @@ static int refuse_lost_flags(const struct network_flags *f, const struct run_net
 		{f->ip6, "--ip6"},
 		{f->mac, "--mac-address"},
 		{f->rate, "--net-rate"},
-		{f->aliases.n > 0, "--network-alias"},
+		{f->aliases.n > 0, "--network-alias"}, /* OF_LINKS up to here */
 		{f->publish.n > 0, "--publish"},
 		{f->publish_all, "--publish-all"},
 		{f->extra_hosts.n > 0, "--add-host"},
@@ -121,16 +126,19 @@ static int refuse_lost_flags(const struct network_flags *f, const struct run_net
 		{f->dns_search.n > 0, "--dns-search"},
 		{f->dns_options.n > 0, "--dns-option"},
 	};
+	const size_t n_rows = sizeof(rows) / sizeof(*rows);
 	static const char *const words[] = {
 		[RUN_NETWORK_NONE] = "none",
 		[RUN_NETWORK_HOST] = "host",
 		[RUN_NETWORK_JOIN] = "of another",
 	};
 
-	for (size_t i = 0; n->kind != RUN_NETWORK_WIRED && i < sizeof(rows) / sizeof(*rows); i++)
+	/* The first ones are about a link, which a helper makes as it likes. */
+	size_t lost = n->kind != RUN_NETWORK_WIRED ? n_rows : n->wire.helper ? OF_LINKS : 0;
+	for (size_t i = 0; i < lost; i++)
 		if (rows[i].is_given) {
 			err_say(err, EINVAL, "%s is not possible with the network %s", rows[i].name,
-				words[n->kind]);
+				n->wire.helper ? n->wire.helper : words[n->kind]);
 			err_hint(err, "it needs a network of ctr's: --network bridge, or a name of "
 				      "ctr network ls");
 			return -EINVAL;
@@ -181,16 +189,50 @@ static int read_ports(const struct network_flags *f, const struct words *exposed
 	return 0;
 }
 
+/* A bridge is root's, a helper is for everybody else. */
+static int check_user(const struct run_network *n, bool is_root, struct err *err)
+{
+	if (n->wire.helper && is_root) {
+		err_say(err, EINVAL, "--network %s is for users who can't make a bridge",
+			n->wire.helper);
+		err_hint(err, "root has --network bridge, which is faster and keeps addresses");
+		return -EINVAL;
+	}
+	if (n->wire.helper || is_root)
+		return 0;
+	err_say(err, EPERM, "--network %.40s: only root makes bridges", n->wire.networks.v[0]);
+	err_hint(err, "pasta or slirp4netns: as far as your own programs reach; none: a loopback "
+		      "only; host: the host's network as it is");
+	return -EPERM;
+}
+
+static int read_wire(const struct network_ask *ask, struct arena *mem, struct wire_want *w,
+		     struct err *err)
+{
+	const struct network_flags *f = ask->flags;
+	uint8_t mac[6];
+
+	if (f->mac && mac_parse(f->mac, mac) < 0)
+		return err_say(err, EINVAL, "--mac-address: \"%.40s\" is none of one station",
+			       f->mac);
+	if ((f->rate && network_read_rate(f->rate, &w->rate_in, &w->rate_out, err) < 0) ||
+	    read_ports(f, ask->exposed, mem, w, err) < 0)
+		return -err->num;
+	for (size_t i = 0; !w->helper && i < w->n_publish; i++)
+		if (port_check_routed(&w->publish[i], err) < 0)
+			return -err->num;
+	return 0;
+}
+
 int network_read(const struct network_ask *ask, const struct host *host, struct arena *mem,
 		 struct run_network *ret, struct err *err)
 {
 	bool is_root = host->euid == 0 && !host->in_userns;
 	const struct network_flags *f = ask->flags;
-	const char *fallback = ask->fallback;
+	const char *usual = is_root ? "bridge" : ask->helper ? ask->helper : "none";
 	struct words networks = f->networks;
-	uint8_t mac[6];
 	struct run_network n = {
-		.is_default = !networks.n && !fallback,
+		.is_default = !networks.n && !ask->fallback,
 		.wire = {.ip = f->ip,
 			 .ip6 = f->ip6,
 			 .mac = f->mac,
@@ -202,27 +244,14 @@ int network_read(const struct network_ask *ask, const struct host *host, struct 
 	};
 
 	if (!networks.n)
-		words_add(&networks, fallback ? fallback : is_root ? "bridge" : "none", mem);
+		words_add(&networks, ask->fallback ? ask->fallback : usual, mem);
 	for (size_t i = 0; i < networks.n; i++)
 		if (read_one(&networks, networks.v[i], mem, &n, err) < 0)
 			return -err->num;
 	int r = refuse_lost_flags(f, &n, err);
-	if (r < 0 || n.kind != RUN_NETWORK_WIRED) {
-		if (r == 0)
-			*ret = n;
-		return r;
-	}
-	if (!is_root) {
-		err_say(err, EPERM, "--network %.40s: only root makes bridges", networks.v[0]);
-		err_hint(err, "none: a loopback only; host: the host's network as it is");
-		return -EPERM;
-	}
-	if (f->mac && mac_parse(f->mac, mac) < 0)
-		return err_say(err, EINVAL, "--mac-address: \"%.40s\" is none of one station",
-			       f->mac);
-	if ((f->rate && network_read_rate(f->rate, &n.wire.rate_in, &n.wire.rate_out, err) < 0) ||
-	    read_ports(f, ask->exposed, mem, &n.wire, err) < 0)
-		return -err->num;
-	*ret = n;
-	return 0;
+	if (r == 0 && n.kind == RUN_NETWORK_WIRED && (r = check_user(&n, is_root, err)) == 0)
+		r = read_wire(ask, mem, &n.wire, err);
+	if (r == 0)
+		*ret = n;
+	return r;
 }

@@ -32,7 +32,8 @@ struct run_network {
 
 struct network_ask {
 	const struct network_flags *flags;
-	const char *fallback; /* for --network; NULL: root's default network, else a loopback */
+	const char *fallback; /* for --network; NULL: root's default network, else the helper */
+	const char *helper;   /* what carries the packets of one who is not root; NULL: nothing */
 	const struct words *exposed; /* ports that the image names ("80/tcp") */
 };
 

@@ -127,6 +127,13 @@ int hosts_write_private(const struct nets *n, const char *id, struct err *err)
 	if (r < 0 || !wire)
 		return r;
 	hosts_begin(wire->extra_hosts, wire->n_extra_hosts, &text);
+	if (wire->helper) { /* which address it has, it learns by itself */
+		str_add(&text, "127.0.1.1\t");
+		for (size_t i = 0; i < wire->ends[0].n_names; i++)
+			str_addf(&text, "%s%s", i ? " " : "", wire->ends[0].names[i]);
+		str_add_char(&text, '\n');
+		return file_put(dir, "hosts", &text, err);
+	}
 	for (size_t i = 0; i < wire->n_ends; i++) {
 		auto_(members) struct members m = {0};
 		struct net_ranges ranges;

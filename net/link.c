@@ -322,7 +322,8 @@ int link_ports(int sock, uint32_t bridge, link_each_port *each, void *ctx, struc
 struct subnets {
 	link_each_subnet *each;
 	void *ctx;
-	uint32_t default_link;
+	uint32_t default_link; /* of IPv4 */
+	bool leads_out;
 };
 
 static int found_route(void *ctx, const struct nlmsghdr *m, struct err *err)
@@ -337,6 +338,7 @@ static int found_route(void *ctx, const struct nlmsghdr *m, struct err *err)
 	if (head.rtm_type != RTN_UNICAST)
 		return 0;
 	if (!attrs[RTA_DST]) {
+		s->leads_out = true;
 		if (head.rtm_family == AF_INET && !s->default_link)
 			s->default_link = nl_get_u32(attrs[RTA_OIF]);
 		return 0;
@@ -365,6 +367,14 @@ int link_subnets(int sock, link_each_subnet *each, void *ctx, struct err *err)
 	struct subnets s = {.each = each, .ctx = ctx};
 
 	return ask_routes(sock, &s, err);
+}
+
+int link_leads_out(int sock, struct err *err)
+{
+	struct subnets s = {0};
+	int r = ask_routes(sock, &s, err);
+
+	return r < 0 ? r : s.leads_out;
 }
 
 int link_of_default_route(int sock, char ret_name[16], struct err *err)

@@ -58,5 +58,7 @@ int link_read_stats(int sock, const char *name, struct link_stats *ret, struct e
  * excepted; both families. */
 typedef void link_each_subnet(void *ctx, const struct cidr *subnet);
 int link_subnets(int sock, link_each_subnet *each, void *ctx, struct err *err);
+/* Whether the host has a default route, of IPv4 or IPv6: 1, 0 or -errno. */
+int link_leads_out(int sock, struct err *err);
 /* The link of the IPv4 default route, or -ENETUNREACH. */
 int link_of_default_route(int sock, char ret_name[16], struct err *err);

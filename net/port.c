@@ -61,9 +61,17 @@ static int check_address(const char *text, const char *address, struct ip *ret, 
 	if (ip_parse(address, ret) < 0)
 		return err_say(err, EINVAL, "--publish %.80s: \"%.40s\" is no address", text,
 			       address);
-	if (!ip_is_loopback(ret))
+	return 0;
+}
+
+int port_check_routed(const struct wire_publish *p, struct err *err)
+{
+	struct ip ip;
+
+	if (!p->address || ip_parse(p->address, &ip) < 0 || !ip_is_loopback(&ip))
 		return 0;
-	err_say(err, ENOTSUP, "--publish %.80s: a loopback address can't be published", text);
+	err_say(err, ENOTSUP, "--publish: a bridge can't publish the loopback address %s",
+		p->address);
 	err_hint(err,
 		 "ctr leaves route_localnet off (CVE-2020-8558): reach the container by its own "
 		 "address, which the host always can, without publishing");
@@ -181,9 +189,12 @@ int port_probe(struct wire_publish *p, struct err *err)
 		if (r == -EADDRNOTAVAIL)
 			return err_say(err, EADDRNOTAVAIL, "the host has no address %s",
 				       p->address ? p->address : "");
-		if (r < 0)
-			return err_set(err, r, "look whether port %u/%s is free", port,
-				       p->protocol);
+		if (r < 0) {
+			err_set(err, r, "look whether port %u/%s is free", port, p->protocol);
+			if (r == -EACCES)
+				err_hint(err, "yours begin at net.ipv4.ip_unprivileged_port_start");
+			return r;
+		}
 		if (!p->port)
 			p->port = port;
 	}

@@ -14,6 +14,8 @@
 
 /* port 0 in the result: any free one. -EINVAL says what is wrong with it. */
 int port_parse(const char *text, struct arena *mem, struct wire_publish *ret, struct err *err);
+/* What a bridge cannot publish: -ENOTSUP says why. */
+int port_check_routed(const struct wire_publish *p, struct err *err);
 /* "0.0.0.0:8080-8090->80-90/tcp". */
 void port_print(const struct wire_publish *p, struct str *ret);
 bool port_same(const struct wire_publish *a, const struct wire_publish *b);

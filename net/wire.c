@@ -10,6 +10,7 @@
 #include "net/firewall.h"
 #include "net/network.h"
 #include "net/port.h"
+#include "net/slirp.h"
 #include "net/wire.h"
 #include "net/wire_parts.h"
 
@@ -108,6 +109,20 @@ int wire_add_end(const struct nets *n, const struct joining *j, const char *netw
 	return hosts_update(n, w, &m, err);
 }
 
+/* There is no network to join: what it publishes is all that is to be known. */
+static int add_helper(const struct joining *j, struct err *err)
+{
+	struct wire_end *end = arena_zalloc(j->mem, 1, sizeof(*end));
+	int r = wire_plan_helper(j->want, j->id, j->mem, end, err);
+
+	if (r < 0)
+		return r;
+	j->wire->helper = j->want->helper;
+	j->wire->ends = end;
+	j->wire->n_ends = 1;
+	return wire_save(j->dir, j->wire, err);
+}
+
 const char *wire_free_name(const struct wire *wire, struct arena *mem)
 {
 	for (unsigned number = 0;; number++) {
@@ -143,9 +158,11 @@ static int add_extra_hosts(const struct wire_want *want, struct arena *mem, stru
 
 static int write_resolv(int dir, const struct wire_want *want, bool is_internal, struct err *err)
 {
+	const char *slirp[] = {SLIRP_RESOLVER};
 	auto_(str) struct str host = {0}, text = {0};
+	bool is_slirp = want->helper && str_eq(want->helper, "slirp4netns");
 	const struct resolv_want r = {
-		want->dns,
+		is_slirp && !want->dns.n ? (struct words){slirp, 1} : want->dns,
 		want->dns_search,
 		want->dns_options,
 		is_internal,
@@ -164,7 +181,7 @@ static int write_resolv(int dir, const struct wire_want *want, bool is_internal,
 
 int wire_write_files(const struct nets *n, const struct joining *j, struct err *err)
 {
-	bool is_internal = j->wire->n_ends > 0;
+	bool is_internal = j->wire->n_ends > 0 && !j->wire->helper;
 	const char *gateway = NULL;
 
 	for (size_t i = 0; i < j->wire->n_ends; i++) {
@@ -193,6 +210,8 @@ int wire_join(const struct wire_place *at, const struct wire_want *want, struct 
 			      .private = wire_is_private(want),
 			      .has_private = true};
 	int r = nets_open(at->root, true, &n, err);
+	if (r == 0 && want->helper)
+		r = add_helper(&j, err);
 	for (size_t i = 0; r == 0 && i < want->networks.n; i++)
 		r = wire_add_end(&n, &j, want->networks.v[i], i == 0, err);
 	if (r == 0)
@@ -285,7 +304,7 @@ int wire_connect(const struct wire_place *at, pid_t pid, const char *network,
 	int r = nets_open(at->root, true, &n, err);
 	if (r < 0 || (r = wire_load(at->dir, &mem, &wire, err)) < 0)
 		return r;
-	if (!wire || !wire->n_ends) {
+	if (!wire || !wire->n_ends || wire->helper) {
 		err_say(err, EINVAL, "container %s was started without a network of ctr's", at->id);
 		err_hint(err, "start it with --network NAME: its hosts file comes from there");
 		return -EINVAL;
@@ -313,7 +332,7 @@ int wire_disconnect(const char *root, const char *id, int dir, const char *netwo
 	int r = nets_open(root, true, &n, err);
 	if (r < 0 || (r = wire_load(dir, &mem, &wire, err)) < 0)
 		return r;
-	struct wire_end *e = wire ? find_end(wire, network) : NULL;
+	struct wire_end *e = wire && !wire->helper ? find_end(wire, network) : NULL;
 	if (!e)
 		return err_say(err, ENOENT, "container %s is not in network %s", id, network);
 	struct wire one = *wire;
@@ -354,9 +373,14 @@ int wire_publish(const char *root, const char *id, int dir, const struct wire_pu
 	if (r < 0 || (r = wire_load(dir, &mem, &wire, err)) < 0)
 		return r;
 	struct wire_end *e = wire && wire->n_ends ? wire->ends : NULL;
+	if (wire && wire->helper)
+		return err_say(err, ENOTSUP, "what %s publishes is fixed once it has started",
+			       wire->helper);
 	if (!e || !str_eq(e->driver, "bridge") || !e->gateway)
 		return err_say(err, EINVAL,
 			       "container %s has no network that ports are published from", id);
+	if (adds && (r = port_check_routed(p, err)) < 0)
+		return r;
 	bool is_there = false;
 	for (size_t i = 0; i < e->n_publish; i++)
 		is_there |= port_same(&e->publish[i], p);

@@ -70,6 +70,32 @@ static const char *mac_of(const struct net_ranges *r, uint32_t index, const char
 	return want ? want : arena_str(mem, mac_text(mac, text));
 }
 
+static void plan_publish(const struct wire_want *want, struct arena *mem, struct wire_end *e)
+{
+	e->publish = arena_zalloc(mem, want->n_publish, sizeof(*e->publish));
+	e->n_publish = want->n_publish;
+	for (size_t i = 0; i < want->n_publish; i++)
+		e->publish[i] = want->publish[i];
+}
+
+int wire_plan_helper(const struct wire_want *want, const char *id, struct arena *mem,
+		     struct wire_end *ret, struct err *err)
+{
+	struct wire_end e = {
+		.network = want->helper,
+		.driver = want->helper,
+		.link = "-",
+		.name = "eth0",
+	};
+	int r = plan_names(want, id, mem, &e, err);
+
+	if (r < 0)
+		return r;
+	plan_publish(want, mem, &e);
+	*ret = e;
+	return 0;
+}
+
 int wire_plan_end(const struct network *w, const struct wire_want *want,
 		  const struct wire_choice *c, struct arena *mem, struct wire_end *ret,
 		  struct err *err)
@@ -100,10 +126,7 @@ int wire_plan_end(const struct network *w, const struct wire_want *want,
 	if (plan_names(want, c->m.id, mem, &e, err) < 0)
 		return -err->num;
 	if (c->is_first) {
-		e.publish = arena_zalloc(mem, want->n_publish, sizeof(*e.publish));
-		e.n_publish = want->n_publish;
-		for (size_t i = 0; i < want->n_publish; i++)
-			e.publish[i] = want->publish[i];
+		plan_publish(want, mem, &e);
 		e.rate_in = want->rate_in;
 		e.has_rate_in = want->rate_in != 0;
 		e.rate_out = want->rate_out;

@@ -9,6 +9,7 @@
 /* As the flags of `ctr run` say it. */
 struct wire_want {
 	struct words networks;              /* names; the first one leads out */
+	const char *helper;                 /* in place of them: net/helper.h */
 	const char *ip, *ip6, *mac;         /* in the first network; NULL: chosen */
 	const char *hostname;               /* first of its names */
 	struct words aliases;               /* more of them */
@@ -34,3 +35,7 @@ struct wire_choice {
 int wire_plan_end(const struct network *w, const struct wire_want *want,
 		  const struct wire_choice *c, struct arena *mem, struct wire_end *ret,
 		  struct err *err);
+
+/* The same of one whose packets a helper carries. Pure. */
+int wire_plan_helper(const struct wire_want *want, const char *id, struct arena *mem,
+		     struct wire_end *ret, struct err *err);

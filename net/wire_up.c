@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "net/firewall.h"
+#include "net/helper.h"
 #include "net/link.h"
 #include "net/network.h"
 #include "net/sysctl.h"
@@ -282,6 +283,8 @@ int wire_up(const char *root, const char *id, pid_t pid, const struct wire *wire
 	auto_(nets) struct nets n = NETS_NONE;
 	auto_(making) struct making m = {-1, -1, -1};
 
+	if (wire->helper)
+		return 0;
 	int r = nets_open(root, false, &n, err);
 	/* Before there is a link there is the rule about it. */
 	if (r < 0 || (r = filter_up(&n, id, wire, err)) < 0 || (r = open_making(pid, &m, err)) < 0)
@@ -297,6 +300,13 @@ int wire_up(const char *root, const char *id, pid_t pid, const struct wire *wire
 			err_wrap(err, "network %s", e->network);
 	}
 	return r;
+}
+
+int wire_help(int dir, pid_t pid, const struct wire *wire, struct err *err)
+{
+	int r = wire->helper ? helper_start(dir, pid, &wire->ends[0], err) : 0;
+
+	return r < 0 ? err_wrap(err, "--network %s", wire->helper) : 0;
 }
 
 static int delete_links(const struct wire *wire, struct err *err)
@@ -341,6 +351,8 @@ static int filter_down_later(const struct nets *n, const struct wire *wire, stru
 
 int wire_unmake(const struct nets *n, int dir, const struct wire *wire, bool links, struct err *err)
 {
+	if (wire->helper)
+		return helper_wait(dir, err);
 	/* What was counted first: later there is nobody to ask. */
 	int r = net_usage_keep(n, dir, wire, err);
 

@@ -248,6 +248,8 @@ static int bring_up(struct creation *c, const struct create_opts *o, const struc
 		err_say(err, ENOMEM, "container init was OOM-killed (memory limit too low?)");
 	if (r < 0)
 		return creation_explain(&c->spawn, &c->plan.ops, cfg->process, err);
+	if (wire && (r = wire_help(c->c.dir_fd, c->spawn.pid, wire, err)) < 0)
+		return r;
 	if (c->spawn.pid != first || hooks) /* it had to fork; or hooks may have looked */
 		r = container_write_init(&c->c, c->spawn.pid, false, err);
 	struct stdio_opts io = o->io;

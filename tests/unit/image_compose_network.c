@@ -13,7 +13,7 @@ static int read_all(const char *published, const char *exposed, struct arena *me
 	const struct host host = {.euid = 0};
 	struct network_flags flags = {.publish_all = true};
 	struct words ports = {0};
-	const struct network_ask ask = {&flags, NULL, &ports};
+	const struct network_ask ask = {.flags = &flags, .exposed = &ports};
 
 	if (published)
 		words_add(&flags.publish, published, mem);
@@ -54,5 +54,49 @@ TEST(publish_all_lets_no_image_choose_a_port_of_the_host)
 		struct err err = {0};
 		if (!CHECK_INT(read_all(NULL, wrong[i], &mem, &n, &err), -EINVAL))
 			CHECK_STR(wrong[i], "refused");
+	}
+}
+
+/* Without --network: what carries the packets of root, and of somebody else. */
+TEST(who_is_not_root_has_the_helper_that_is_there)
+{
+	static const struct {
+		const char *helper;
+		unsigned euid;
+		const char *want; /* NULL: a loopback */
+	} rows[] = {{"pasta", 1000, "pasta"}, {NULL, 1000, NULL}, {NULL, 0, "ctr0"}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		auto_(arena) struct arena mem = {0};
+		const struct host host = {.euid = rows[i].euid};
+		const struct network_flags flags = {0};
+		const struct network_ask ask = {.flags = &flags, .helper = rows[i].helper};
+		struct run_network n = {0};
+		struct err err = {0};
+		CHECK_INT(network_read(&ask, &host, &mem, &n, &err), 0);
+		CHECK_INT(n.kind, rows[i].want ? RUN_NETWORK_WIRED : RUN_NETWORK_NONE);
+		if (rows[i].want)
+			CHECK_STR(rows[i].euid ? n.wire.helper : n.wire.networks.v[0],
+				  rows[i].want);
+	}
+}
+
+TEST(a_helper_is_nothing_for_root_a_bridge_nothing_for_others)
+{
+	static const struct {
+		const char *network;
+		unsigned euid;
+		int want;
+	} rows[] = {
+		{"pasta", 0, -EINVAL}, {"pasta", 7, 0}, {"bridge", 7, -EPERM}, {"bridge", 0, 0}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		auto_(arena) struct arena mem = {0};
+		const struct host host = {.euid = rows[i].euid};
+		const struct network_flags flags = {0};
+		const struct network_ask ask = {.flags = &flags, .fallback = rows[i].network};
+		struct run_network n = {0};
+		struct err err = {0};
+		CHECK_INT(network_read(&ask, &host, &mem, &n, &err), rows[i].want);
 	}
 }

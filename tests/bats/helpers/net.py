@@ -26,6 +26,11 @@ def serve(port):
     def tcp(s):
         while True:
             c, peer = s.accept()
+            c.settimeout(TIMEOUT)
+            try:
+                c.recv(100)
+            except OSError:
+                continue
             c.sendall(f"from {peer[0].removeprefix('::ffff:')}\n".encode())
             c.close()
 
@@ -55,8 +60,7 @@ def ask(address, port, kind="tcp"):
     s.settimeout(TIMEOUT)
     try:
         s.connect((address, port))
-        if kind == "udp":
-            s.send(b"hello")
+        s.send(b"hello")  # first: an old pasta opens a connection to a server no earlier
         print(s.recv(100).decode().strip())
         return 0
     except OSError as e:
