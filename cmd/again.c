@@ -8,6 +8,7 @@
 #include "net/wire_plan.h"
 #include "runtime/load.h"
 #include "runtime/probe.h"
+#include "runtime/tenant.h"
 
 /* ---- the root ---------------------------------------------------------------------------------*/
 
@@ -175,8 +176,9 @@ int engine_again(const struct call *call, const struct container *c, struct agai
 		.again = true,
 		.overlay = overlay,
 		.wire = wire,
-		.tenant = s->tenant,
 		.scratch = s->scratch,
 	};
-	return 0;
+	/* The policy may have become stricter since. */
+	const struct tenant_guest guest = {call->g->root, c->id, s->tenant};
+	return tenant_join(&guest, &ret->host, ret->config, call->mem, &ret->want.tenant, err);
 }

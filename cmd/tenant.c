@@ -120,6 +120,11 @@ static int create_or_set(const struct call *call, const char *name, bool is_new,
 	if (r < 0)
 		return r;
 	r = is_new ? tenant_create(&all, &t, &host, err) : tenant_change(&all, &t, &host, err);
+	if (r == 0 && t.user && host.layout != CGROUP_V2)
+		log_warning(
+			"with cgroup v1 groups cannot be handed over: containers that %s makes are "
+			"held to the tenant's policy, not to its parts of the machine",
+			t.user);
 	if (r == 0 && t.user && host.runs_systemd)
 		log_warning("the limits of user-%u.slice take effect with: systemctl daemon-reload",
 			    t.uid);

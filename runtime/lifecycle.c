@@ -17,6 +17,7 @@
 #include "runtime/lifecycle.h"
 #include "runtime/own_size.h"
 #include "runtime/state.h"
+#include "runtime/tenant.h"
 
 enum { END_TIMEOUT_MS = 10000 };
 
@@ -314,8 +315,8 @@ int ctr_update(const char *root, const char *id, const struct config_resources *
 		return r;
 	if (!c.state || container_status(&c) == STATUS_STOPPED)
 		return err_say(err, ESRCH, "container not running");
-	r = cg_plan_update(res, c.state->cgroups, c.state->n_cgroups, &plan, err);
-	if (r < 0)
+	if ((r = tenant_check_update(&c, res, err)) < 0 ||
+	    (r = cg_plan_update(res, c.state->cgroups, c.state->n_cgroups, &plan, err)) < 0)
 		return r;
 	for (size_t i = 0; i < plan.n_warnings; i++)
 		log_warning("%s", plan.warnings[i]);

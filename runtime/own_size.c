@@ -293,7 +293,7 @@ int own_size_write(const struct container *c, bool is_new, struct err *err)
 	if (!c->state ||
 	    !shares_wants(c->state->annotations, c->state->n_annotations, SHARES_OWN_SIZE))
 		return 0;
-	if (is_new && mkdirat(c->dir_fd, "own", 0755) < 0)
+	if (is_new && mkdirat(c->dir_fd, "own", 0755) < 0 && errno != EEXIST)
 		return err_set(err, errno, "make %s/own", c->dir);
 	auto_fd int dir = openat(c->dir_fd, "own", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0)

@@ -68,6 +68,9 @@ int tenant_ids(const char *root, const char *name, struct id_range *ret, struct 
 struct container;
 /* Whether the policy of the container's tenant, if it has one, lets such a process in. */
 int tenant_check_exec(const struct container *c, const struct config_process *p, struct err *err);
+/* Whether it, and what the tenant has reserved, let the container's limits become such. */
+int tenant_check_update(const struct container *c, const struct config_resources *res,
+			struct err *err);
 
 /* --- pure ---------------------------------------------------------------------------------------*/
 
@@ -96,6 +99,9 @@ int tenant_allows(const struct tenant *t, const struct config *cfg, const char *
 bool tenant_is_own_mount(const struct config_mount *m, const char *root, const char *id);
 /* The same for a process that exec adds. */
 int tenant_allows_process(const struct tenant *t, const struct config_process *p, struct err *err);
+/* The same for limits that are changed. */
+int tenant_allows_resources(const struct tenant *t, const struct config_resources *res,
+			    struct err *err);
 /* Whether that word is allowed. */
 bool tenant_may(const struct tenant *t, const char *word);
 /* Whether it is one of the words of --allow; -EINVAL lists them. */

@@ -72,7 +72,8 @@ static uint64_t min_of(const struct config_resources *res)
 	return 0;
 }
 
-static uint64_t promised(const char *dir)
+/* To all groups in it but the one of that name. */
+static uint64_t promised(const char *dir, const char *but)
 {
 	uint64_t sum = 0;
 	DIR *d = opendir(dir);
@@ -80,7 +81,7 @@ static uint64_t promised(const char *dir)
 	for (struct dirent *e; d && (e = readdir(d));) {
 		char path[PATH_MAX];
 		uint64_t n = 0;
-		if (e->d_type != DT_DIR || *e->d_name == '.')
+		if (e->d_type != DT_DIR || *e->d_name == '.' || str_eq(e->d_name, but))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
 		if (cg_file_u64(path, "memory.min", &n) == 0)
@@ -91,7 +92,8 @@ static uint64_t promised(const char *dir)
 	return sum;
 }
 
-static int admit(const struct tenant *t, const struct config_resources *res, struct err *err)
+static int admit(const struct tenant *t, const char *id, const struct config_resources *res,
+		 struct err *err)
 {
 	const char *v2 = cg_name_find(t->groups, t->n_groups, "");
 	uint64_t want = min_of(res);
@@ -99,7 +101,7 @@ static int admit(const struct tenant *t, const struct config_resources *res, str
 
 	if (!want || !v2)
 		return 0;
-	uint64_t given = promised(v2), total = all > 0 ? (uint64_t)all : 0;
+	uint64_t given = promised(v2, id), total = all > 0 ? (uint64_t)all : 0;
 	if (given + want <= total)
 		return 0;
 	err_say(err, ENOSPC,
@@ -126,7 +128,7 @@ int tenant_join(const struct tenant_guest *guest, const struct host *host, struc
 		return r;
 	if ((r = resolve_sources(cfg, root, id, mem, err)) < 0 ||
 	    (r = tenant_allows(tenant, cfg, root, id, err)) < 0 ||
-	    (r = admit(tenant, cfg->linux_ ? cfg->linux_->resources : NULL, err)) < 0)
+	    (r = admit(tenant, id, cfg->linux_ ? cfg->linux_->resources : NULL, err)) < 0)
 		return r;
 	if (!host->euid && (r = tenant_ensure(&t, tenant->name, host, err)) < 0)
 		return r;
@@ -151,20 +153,41 @@ int tenant_ids(const char *root, const char *name, struct id_range *ret, struct 
 	return r;
 }
 
-int tenant_check_exec(const struct container *c, const struct config_process *p, struct err *err)
+/* The tenant of a container, as it is now; NULL: it has none. *all is the caller's to clear. */
+static int tenant_of(const struct container *c, struct tenants *all, const struct tenant **ret,
+		     struct err *err)
 {
-	auto_(tenants) struct tenants t = {.dir_fd = -1};
 	auto_(arena) struct arena mem = {0};
 
+	*ret = NULL;
 	if (!c->state || !c->state->tenant)
 		return 0;
 	const char *slash = strrchr(c->dir, '/');
-	const char *root = arena_copy(&mem, c->dir, (size_t)(slash - c->dir));
-	int r = tenants_open(root, false, &t, err);
+	int r = tenants_open(arena_copy(&mem, c->dir, (size_t)(slash - c->dir)), false, all, err);
 	if (r < 0)
 		return r;
-	const struct tenant *tenant = tenants_find(&t, c->state->tenant);
-	if (!tenant)
-		return err_say(err, ENOENT, "there is no tenant %.60s any more", c->state->tenant);
-	return tenant_allows_process(tenant, p, err);
+	*ret = tenants_find(all, c->state->tenant);
+	return *ret ? 0
+		    : err_say(err, ENOENT, "there is no tenant %.60s any more", c->state->tenant);
+}
+
+int tenant_check_exec(const struct container *c, const struct config_process *p, struct err *err)
+{
+	auto_(tenants) struct tenants all = {.dir_fd = -1};
+	const struct tenant *t;
+	int r = tenant_of(c, &all, &t, err);
+
+	return r < 0 || !t ? r : tenant_allows_process(t, p, err);
+}
+
+int tenant_check_update(const struct container *c, const struct config_resources *res,
+			struct err *err)
+{
+	auto_(tenants) struct tenants all = {.dir_fd = -1};
+	const struct tenant *t;
+	int r = tenant_of(c, &all, &t, err);
+
+	if (r < 0 || !t || (r = tenant_allows_resources(t, res, err)) < 0)
+		return r;
+	return admit(t, c->id, res, err);
 }

@@ -104,26 +104,33 @@ static const char *asks_caps(const struct who *q, const struct config *cfg)
 	return first_cap(cfg->process);
 }
 
+static const char *process_new_privileges(const struct config_process *p)
+{
+	return p && !p->no_new_privileges ? "set-user-id programs (no-new-privileges=false)" : NULL;
+}
+
 static const char *asks_new_privileges(const struct who *q, const struct config *cfg)
 {
 	(void)q;
-	return cfg->process && !cfg->process->no_new_privileges
-		       ? "set-user-id programs (no-new-privileges=false)"
-		       : NULL;
+	return process_new_privileges(cfg->process);
+}
+
+static const char *resources_devices(const struct config_resources *res)
+{
+	for (size_t i = 0; res && i < res->n_devices; i++)
+		if (res->devices[i].allow)
+			return "--device, --privileged";
+	return NULL;
 }
 
 static const char *asks_devices(const struct who *q, const struct config *cfg)
 {
 	const struct config_linux *l = cfg->linux_;
-	const struct config_resources *res = l ? l->resources : NULL;
 
 	(void)q;
 	if (l && l->n_devices)
 		return l->devices[0].path ? l->devices[0].path : "--device";
-	for (size_t i = 0; res && i < res->n_devices; i++)
-		if (res->devices[i].allow)
-			return "--device, --privileged";
-	return NULL;
+	return resources_devices(l ? l->resources : NULL);
 }
 
 /* "mounts=/srv/acme" allows what is below; a symbolic link in there is the tenant's own affair only as
@@ -162,7 +169,9 @@ bool tenant_is_own_mount(const struct config_mount *m, const char *root, const c
 		if (str_eq(m->destination, own[i]))
 			return str_eq(m->source, own[i]) || is_in(m->source, root, id) ||
 			       is_in(m->source, root, ".net");
-	return false;
+	/* --own-size, of a container that is started again */
+	return m->source && m->destination && is_in(m->source, root, id) &&
+	       (path_below(m->destination, "/proc") || path_below(m->destination, "/sys"));
 }
 
 static const char *asks_mounts(const struct who *q, const struct config *cfg)
@@ -177,6 +186,13 @@ static const char *asks_mounts(const struct who *q, const struct config *cfg)
 	return NULL;
 }
 
+static const char *process_unconfined(const struct config_process *p)
+{
+	return p && p->apparmor_profile && str_eq(p->apparmor_profile, "unconfined")
+		       ? "no AppArmor profile (apparmor=unconfined)"
+		       : NULL;
+}
+
 static const char *asks_unconfined(const struct who *q, const struct config *cfg)
 {
 	const struct config_linux *l = cfg->linux_;
@@ -186,10 +202,7 @@ static const char *asks_unconfined(const struct who *q, const struct config *cfg
 		return "no seccomp filter (seccomp=unconfined)";
 	if (!l->n_masked_paths || !l->n_readonly_paths)
 		return "the kernel's own files unmasked (--privileged)";
-	return cfg->process && cfg->process->apparmor_profile &&
-			       str_eq(cfg->process->apparmor_profile, "unconfined")
-		       ? "no AppArmor profile (apparmor=unconfined)"
-		       : NULL;
+	return process_unconfined(cfg->process);
 }
 
 static const char *asks_sysctl(const struct who *q, const struct config *cfg)
@@ -213,14 +226,19 @@ static const char *process_realtime(const struct config_process *p)
 		       : NULL;
 }
 
+static const char *resources_realtime(const struct config_resources *res)
+{
+	return res && res->cpu && (res->cpu->realtime_runtime || res->cpu->realtime_period)
+		       ? "real-time CPU (linux.resources.cpu.realtimeRuntime)"
+		       : NULL;
+}
+
 static const char *asks_realtime(const struct who *q, const struct config *cfg)
 {
-	const struct config_resources *res = cfg->linux_ ? cfg->linux_->resources : NULL;
+	const char *what = resources_realtime(cfg->linux_ ? cfg->linux_->resources : NULL);
 
 	(void)q;
-	if (res && res->cpu && (res->cpu->realtime_runtime || res->cpu->realtime_period))
-		return "real-time CPU (linux.resources.cpu.realtimeRuntime)";
-	return process_realtime(cfg->process);
+	return what ? what : process_realtime(cfg->process);
 }
 
 /* Whose pages are merged can be found out by how long a write takes, across tenants too. */
@@ -288,11 +306,29 @@ int tenant_allows(const struct tenant *t, const struct config *cfg, const char *
 
 int tenant_allows_process(const struct tenant *t, const struct config_process *p, struct err *err)
 {
-	const char *what = tenant_may(t, "caps") ? NULL : first_cap(p);
+	const struct {
+		const char *word, *what;
+	} rows[] = {
+		{"caps", first_cap(p)},
+		{"new-privileges", process_new_privileges(p)},
+		{"unconfined", process_unconfined(p)},
+		{"realtime", process_realtime(p)},
+	};
+
+	for (size_t i = 0; i < N_OF(rows); i++)
+		if (rows[i].what && !tenant_may(t, rows[i].word))
+			return refuse(t, rows[i].word, rows[i].what, err);
+	return 0;
+}
+
+int tenant_allows_resources(const struct tenant *t, const struct config_resources *res,
+			    struct err *err)
+{
+	const char *what = tenant_may(t, "devices") ? NULL : resources_devices(res);
 
 	if (what)
-		return refuse(t, "caps", what, err);
-	what = tenant_may(t, "realtime") ? NULL : process_realtime(p);
+		return refuse(t, "devices", what, err);
+	what = tenant_may(t, "realtime") ? NULL : resources_realtime(res);
 	return what ? refuse(t, "realtime", what, err) : 0;
 }
 
