@@ -50,6 +50,32 @@ void cg_psi_read(const char *dir, const char *file, struct cg_psi *ret)
 		cg_psi_parse(buf, ret);
 }
 
+int cg_psi_watch(const char *const *names, size_t n, const struct cg_psi_trigger *t,
+		 struct err *err)
+{
+	const char *dir = cg_name_find(names, n, "");
+	char path[PATH_MAX], line[64];
+
+	if (!dir)
+		return err_say(
+			err, ENOTSUP,
+			"the container has no group in cgroup v2, which alone knows pressure");
+	snprintf(path, sizeof(path), "%s/%s.pressure", dir, t->resource);
+	auto_fd int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 && (errno == ENOENT || errno == EOPNOTSUPP))
+		return err_say(err, ENOTSUP, "this kernel does not account for pressure (psi=1)");
+	if (fd < 0)
+		return err_set(err, errno, "open %s", path);
+	int len = snprintf(line, sizeof(line), "%s %u %u", t->full ? "full" : "some", t->stall_us,
+			   t->window_us);
+	if (write(fd, line, (size_t)len + 1) >= 0) /* with its end */
+		return steal_fd(&fd);
+	err_set(err, errno, "write \"%s\" to %s", line, path);
+	if (errno == EINVAL)
+		err_hint(err, "without CAP_SYS_RESOURCE the window has to be a multiple of 2s");
+	return -err->num;
+}
+
 /* The file as inotify knows it: its watch ends (IN_IGNORED) with the group. */
 static int watch_v2(const char *dir, struct cg_oom *ret, struct err *err)
 {

@@ -22,6 +22,17 @@ void cg_psi_parse(const char *text, struct cg_psi *ret);
 /* DIR/FILE; unknown when it cannot be read (no PSI in this kernel, or v1). */
 void cg_psi_read(const char *dir, const char *file, struct cg_psi *ret);
 
+/* "When some (or all) tasks waited for it for `stall` of any `window`, wake me." */
+struct cg_psi_trigger {
+	const char *resource; /* cpu, memory, io */
+	bool full;
+	unsigned stall_us, window_us; /* a window of 500 ms to 10 s */
+};
+/* names: as recorded. A descriptor to poll for POLLPRI; POLLERR: the group is gone. At most one event a
+ * window. -ENOTSUP: without cgroup v2, or without pressure accounting, the kernel does not know. */
+int cg_psi_watch(const char *const *names, size_t n, const struct cg_psi_trigger *t,
+		 struct err *err);
+
 /* Waiting for the OOM killer in a container's memory group. */
 struct cg_oom {
 	int fd;         /* poll it for POLLIN, then call cg_oom_next */

@@ -164,3 +164,22 @@ void events_oom_json(struct str *out, const char *id)
 	json_close(&o, '}');
 	str_add_char(out, '\n');
 }
+
+void events_pressure_json(struct str *out, const char *id, const struct cg_psi_trigger *t,
+			  const struct cg_psi *now)
+{
+	struct json_out o = {.s = out};
+
+	json_open(&o, NULL, '{');
+	json_text(&o, "type", "pressure");
+	json_text(&o, "id", id);
+	json_open(&o, "data", '{');
+	json_text(&o, "resource", t->resource);
+	json_text(&o, "kind", t->full ? "full" : "some");
+	json_uint(&o, "stallUs", t->stall_us);
+	json_uint(&o, "windowUs", t->window_us);
+	put_psi(&o, now);
+	json_close(&o, '}');
+	json_close(&o, '}');
+	str_add_char(out, '\n');
+}

@@ -196,3 +196,29 @@ counter() {
 	ended 1
 	has "not running"
 }
+
+told_of_pressure() { grep -q '"type":"pressure"' events.out; }
+
+@test "events: pressure wakes it" {
+	needs_root
+	needs_controller cpuset
+	# Two of them want one processor.
+	running "$ID" '.process.args = ["sh", "-c", "(while :; do :; done) & while :; do :; done"] |
+		.linux.resources = {cpu: {cpus: "0"}}'
+	[ -e /proc/pressure ] || {
+		run ctr events --pressure cpu "$ID"
+		ended 1
+		has "does not account for pressure"
+		return
+	}
+	timeout 20 "$CTR" --root "$ROOT" events --interval 1h --pressure cpu:some:300ms/2s "$ID" >events.out 2>&1 3>&- &
+	until_true told_of_pressure
+	ctr kill "$ID" KILL
+	head -n 1 events.out | jq -e --arg id "$ID" '.id == $id and .data.resource == "cpu" and .data.kind == "some" and
+		.data.stallUs == 300000 and .data.windowUs == 2000000 and .data.psi.some.total > 0'
+	wait $!
+	for bad in disk memory:most cpu:1s cpu:100ms/100ms cpu:2s/1s; do
+		run ctr events --pressure "$bad" "$ID"
+		ended 1
+	done
+}
