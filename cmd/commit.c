@@ -122,7 +122,6 @@ static int pack_upper(const struct container_root *root, struct making *m, struc
 	int r = layer_begin(&m->stage, &layer, err);
 	const struct pack pack = {
 		.to = &layer.tar,
-		.owner = root->out_of,
 		.skips = diff_is_place,
 		.arg = root->config,
 		.is_layer = true,

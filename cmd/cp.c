@@ -136,6 +136,8 @@ static int copy(const struct cp_opts *o, const struct side *from, const struct s
 		.keeps_rights = o->archive || !from->id,
 		.skips_devices = !o->archive && !to->id,
 	};
+	if (to->id && container_root_become(&to->root, err) < 0)
+		return -err->num;
 	r = copy_tree(&c, err);
 	return r < 0 ? err_wrap(err, "copy %s to %s", from->text, to->text) : 0;
 }

@@ -27,5 +27,6 @@ extern const struct command cmd_diff, cmd_commit, cmd_export, cmd_import;
 #define FAR_ROW(...) {__VA_ARGS__, .flags = CMD_ENGINE | CMD_FAR}
 #define FAR_ROWS FAR_ROW(FAR_LOAD), FAR_ROW(FAR_PULL), FAR_ROW(FAR_PUSH), FAR_ROW(FAR_LOGIN), FAR_ROW(FAR_LOGOUT), \
 	FAR_ROW(FAR_SAVE), FAR_ROW(FAR_CP), FAR_ROW(FAR_DIFF), FAR_ROW(FAR_COMMIT), FAR_ROW(FAR_EXPORT), FAR_ROW(FAR_IMPORT)
-#define FAR_POINTERS &far[0], &far[1], &far[2], &far[3], &far[4], &far[5], &far[6], &far[7], &far[8], &far[9], &far[10]
+#define FAR_OF_IMAGES &far[0], &far[1], &far[2], &far[3], &far[4], &far[5], &far[10]
+#define FAR_OF_CONTAINERS &far[6], &far[7], &far[8], &far[9]
 /* clang-format on */

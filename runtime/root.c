@@ -2,7 +2,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <stdio.h>
+#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -81,8 +83,10 @@ static int read_owners(struct container_root *r, struct err *err)
 	static const uint32_t root = 0;
 	const struct config_linux *linux_ = r->config->linux_;
 	struct idmap uids = {0}, gids = {0};
+	/* The engine keeps files with the ids of inside, and maps them by the mounts it makes. */
+	bool is_mapped = r->is_running || !r->container.state->engine;
 
-	if (linux_ && linux_->n_uid_mappings) {
+	if (is_mapped && linux_ && linux_->n_uid_mappings) {
 		uids = (struct idmap){linux_->uid_mappings, linux_->n_uid_mappings};
 		gids = (struct idmap){linux_->gid_mappings, linux_->n_gid_mappings};
 	}
@@ -105,10 +109,10 @@ int container_root_open(const char *root, const char *id, struct container_root 
 		return r;
 	if (!x.container.state)
 		return err_say(err, EBUSY, "it is being made");
+	x.is_running = x.container.pidfd >= 0;
 	if ((r = load_config(&x.container, &x.mem, &x.config, err)) < 0 ||
 	    (r = read_owners(&x, err)) < 0)
 		return r;
-	x.is_running = x.container.pidfd >= 0;
 	x.is_readonly = !x.is_running && x.config->root && x.config->root->readonly;
 	x.fd = x.is_running ? open_running(&x.container, err) : open_stopped(&x.container, err);
 	if (x.fd < 0)
@@ -126,6 +130,23 @@ void container_root_clear(struct container_root *r)
 	container_clear(&r->container);
 	arena_clear(&r->mem);
 	*r = (struct container_root)CONTAINER_ROOT_NONE;
+}
+
+int container_root_become(const struct container_root *r, struct err *err)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2];
+
+	if (!r->own.uid && !r->own.gid)
+		return 0;
+	setfsgid(r->own.gid);
+	setfsuid(r->own.uid);
+	/* That took the capabilities for files away (capabilities(7)); they are still permitted. */
+	if (syscall(SYS_capget, &head, data) < 0)
+		return err_set(err, errno, "read capabilities");
+	data[0].effective = data[0].permitted;
+	data[1].effective = data[1].permitted;
+	return syscall(SYS_capset, &head, data) < 0 ? err_set(err, errno, "set capabilities") : 0;
 }
 
 /* Where a descriptor is, as the kernel calls it. */

@@ -26,6 +26,10 @@ int container_root_open(const char *root, const char *id, struct container_root 
 			struct err *err);
 void container_root_clear(struct container_root *r);
 
+/* What the caller makes from here on belongs to the container's root. A file system of its user namespace
+ * takes files of none but those whom that knows. */
+int container_root_become(const struct container_root *r, struct err *err);
+
 /* Whether what was opened below the root is what the container has at that place while it runs, too.
  * Volumes and the like are only there then: -EBUSY names the one. */
 int container_root_check(const struct container_root *r, int fd, struct err *err);

@@ -186,6 +186,39 @@ canary_ok() {
 	timeout 5 "$CTR" --root "$ROOT" --store "$STORE" cp "$ID:/dev/zero" - | tar tv | grep -q ^c
 }
 
+@test "cp, commit: a container with ids of its own" {
+	needs_root
+	[ "$(stat -f -c %T /)" != overlayfs ] || missing "the ids of an overlay cannot be mapped"
+	loaded
+	ctr tenant create "t-$ID"
+	detached ctr run -d --tenant "t-$ID" --network none --name "$ID" base:1 sh -c 'echo x >/tmp/out; chown 7:8 /tmp/out; touch /ready; sleep 100'
+	ended 0
+	until_true ctr exec "$ID" test -e /ready
+	ctr exec "$ID" cat /proc/self/uid_map >map
+	read -r _ first _ <map
+	[ "$first" != 0 ]
+	mkdir -p tree/sub
+	echo hello >tree/sub/f
+	chown 5:6 tree/sub/f
+	ctr cp tree "$ID:/tmp"
+	ctr cp -a tree "$ID:/tmp/with-owners"
+	tar c tree | ctr cp - "$ID:/home"
+	owners='stat -c "%u %g" /tmp/tree/sub /tmp/tree/sub/f /tmp/with-owners/sub/f /home/tree/sub/f'
+	[ "$(ctr exec "$ID" sh -c "$owners" | tr '\n' ,)" = "0 0,0 0,5 6,5 6," ]
+	ctr cp -a "$ID:/tmp/out" out
+	[ "$(stat -c '%u %g' out)" = "7 8" ]
+	ctr commit "$ID" new:1
+	ctr stop -t 0 "$ID"
+	ctr cp tree "$ID:/tmp/later"
+	ctr cp -a "$ID:/tmp/out" out
+	[ "$(stat -c '%u %g' out)" = "7 8" ]
+	[ "$(ctr export "$ID" | tar tvn tmp/out | cut -d ' ' -f 2)" = 7/8 ]
+	ctr rm "$ID"
+	ctr run --rm --network none new:1 sh -c "$owners; stat -c '%u %g' /tmp/out" >got
+	[ "$(tr '\n' , <got)" = "0 0,0 0,5 6,5 6,7 8," ]
+	ctr tenant rm "t-$ID"
+}
+
 @test "cp: set-id bits stay behind, unless -a" {
 	kept
 	ctr cp "$ID:/data/sub" x
