@@ -6,6 +6,7 @@
 #include "image/compose_parts.h"
 #include "runtime/base/path.h"
 #include "runtime/base/str.h"
+#include "runtime/process.h"
 
 const char **compose_list(const char *const *words, size_t *ret_n, struct arena *mem)
 {
@@ -182,6 +183,18 @@ static int compose_sysctls(const struct compose *in, struct config_linux *l, str
 	return 0;
 }
 
+static void compose_annotations(const struct compose *in, struct config *cfg)
+{
+	const struct image *image = in->image;
+
+	cfg->annotations =
+		arena_zalloc(in->mem, image->n_annotations + 1, sizeof(*cfg->annotations));
+	for (size_t i = 0; i < image->n_annotations; i++)
+		cfg->annotations[cfg->n_annotations++] = image->annotations[i];
+	if (in->flags->init)
+		cfg->annotations[cfg->n_annotations++] = (struct config_kv){PROCESS_INIT, "true"};
+}
+
 int compose(const struct compose *in, struct config **ret, struct err *err)
 {
 	const struct run_flags *f = in->flags;
@@ -199,8 +212,7 @@ int compose(const struct compose *in, struct config **ret, struct err *err)
 	cfg->root->path = in->image->root;
 	cfg->root->readonly = f->read_only || in->image->is_readonly;
 	cfg->root->has_readonly = true;
-	cfg->annotations = in->image->annotations;
-	cfg->n_annotations = in->image->n_annotations;
+	compose_annotations(in, cfg);
 	cfg->linux_ = arena_zalloc(in->mem, 1, sizeof(*cfg->linux_));
 	compose_namespaces(in, cfg->linux_);
 	int r = compose_process(in, hostname, cfg, err);

@@ -36,7 +36,7 @@ struct run_flags {
 	struct words env, volumes, mounts, tmpfs, devices, groups;
 	struct words cap_add, cap_drop, ulimits, sysctls, security;
 	struct words args;
-	bool tty, read_only, privileged;
+	bool tty, read_only, privileged, init;
 };
 
 struct run_device {

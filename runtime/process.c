@@ -7,6 +7,7 @@
 #include "namespaces/rlimit.h"
 #include "runtime/process.h"
 #include "runtime/schedule.h"
+#include "runtime/shares.h"
 
 static const char default_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -226,6 +227,7 @@ static void plan_exec_op(const struct process_want *w, struct oplist *ops)
 	struct op *op = oplist_add(ops, OP_EXEC);
 	op->a = p->n_args;
 	op->b = n_env;
+	op->c = w->is_init && shares_wants(w->annotations, w->n_annotations, PROCESS_INIT);
 	op->str = room;
 	op->data = blob;
 	op->size = (uint32_t)data.len;

@@ -9,6 +9,10 @@
 #include "runtime/config/validate.h"
 #include "runtime/hooks.h"
 
+/* An annotation, "true" or not there: the executor stays as the container's process 1, so that the
+ * program need not be one. */
+#define PROCESS_INIT "io.ctr.init"
+
 struct process_want {
 	const struct config_process *process;
 	const struct config_linux *linux_; /* seccomp, personality, … of the container */

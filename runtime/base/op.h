@@ -119,7 +119,8 @@ enum op_kind {
 		  * operations between here and OP_EXEC give the program */
 	OP_PRESERVE, /* a = number of descriptors from 3 on that the program keeps */
 	OP_EXEC,     /* a = argc, b = envc; str = room for a + b + 3 pointers, 8-byte aligned;
-		   * data = the strings, NUL after NUL. The path is OP_FIND's, else argv[0] */
+		   * data = the strings, NUL after NUL. The path is OP_FIND's, else argv[0].
+		   * c != 0: by a child; this process stays with it, as its init */
 	OP_KINDS
 };
 

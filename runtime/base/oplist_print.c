@@ -130,7 +130,10 @@ static const struct kind {
 		      {C, "timeout", as_count, NAMED},
 		      {FD2, "output", as_slot, RESULT}}},
 	[OP_PRESERVE] = {"preserve", {{A, "fds", as_number, NAMED}}},
-	[OP_EXEC] = {"exec", {{A, "args", as_strings, BARE}, {B, "env", as_environment, NAMED}}},
+	[OP_EXEC] = {"exec",
+		     {{A, "args", as_strings, BARE},
+		      {B, "env", as_environment, NAMED},
+		      {C, "init", as_count, NAMED}}},
 };
 
 const char *op_name(unsigned kind)

@@ -125,6 +125,13 @@ void exec_seal(struct exec *x);
 
 /* hook.c */
 int op_hook(struct exec *x, const struct op *op);
+/* Waits for a child's exec: the pipe, which that closes, says nothing but why it failed (-errno). */
+int exec_wait(int pipe);
+
+/* reap.c */
+/* Has the program executed by a child and stays until that ends: OP_EXEC with c. Returns only when
+ * it cannot be executed. */
+int reap_exec(struct exec *x, char **argv, char **env);
 
 /* walk.c: paths inside a root file system that belongs to the container's owner, who may be
  * changing it right now. The root may be AT_FDCWD: the process's own, for absolute paths. */

@@ -99,8 +99,7 @@ static int become(struct exec *x, const struct op *op, const struct hook *h)
 	return -errno;
 }
 
-/* Waits for the exec: the pipe says nothing but why it failed. */
-static int wait_for_exec(int pipe)
+int exec_wait(int pipe)
 {
 	int num = 0;
 	ssize_t n;
@@ -146,7 +145,7 @@ static int run(struct exec *x, const struct op *op, const struct hook *h)
 	int r = pid < 0 ? -errno : 0;
 	close(pipes[1]);
 	if (r == 0) {
-		r = wait_for_exec(pipes[0]);
+		r = exec_wait(pipes[0]);
 		int ended = wait_for_end(pidfd, (pid_t)pid, op->c, &status);
 		r = r < 0 ? r : ended;
 		close(pidfd);

@@ -225,6 +225,8 @@ int op_exec(struct exec *x, const struct op *op)
 
 	if (r < 0)
 		return r;
+	if (op->c)
+		return reap_exec(x, argv, argv + op->a + 1);
 	exec_seal(x);
 	execve(x->program ? x->program : argv[0], argv, argv + op->a + 1);
 	return -errno;

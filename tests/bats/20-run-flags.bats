@@ -128,7 +128,7 @@ on_host() {
 
 @test "what is not there yet is refused by name" {
 	local flag
-	for flag in --init --pid=host --userns=host --gpus=all; do
+	for flag in --pid=host --userns=host --gpus=all; do
 		in_rootfs "$flag" -- true
 		ended 125
 		has "${flag%%=*} is not supported"
