@@ -15,14 +15,16 @@
 #include "runtime/base/log.h"
 #include "runtime/base/path.h"
 #include "runtime/container.h"
+#include "runtime/lifecycle.h"
 #include "runtime/state.h"
 #include "runtime/tenant.h"
 
 /* clang-format off */
-struct reclaim_opts { const char *interval; bool is_auto; unsigned turns; };
+struct reclaim_opts { const char *interval, *freeze_idle; bool is_auto; unsigned turns; };
 static const struct arg reclaim_args[] = {
 	{"auto", 0, ARG_FLAG, offsetof(struct reclaim_opts, is_auto), NULL, "go on taking a little, while nobody waits for memory"},
 	{"interval", 0, ARG_TEXT, offsetof(struct reclaim_opts, interval), "TIME", "between two turns of --auto (6s)"},
+	{"freeze-idle", 0, ARG_TEXT, offsetof(struct reclaim_opts, freeze_idle), "TIME", "pause the named containers that did nothing for so long, and take all back"},
 	{"turns", 0, ARG_COUNT, offsetof(struct reclaim_opts, turns), "N", "end --auto after so many (never)"},
 	ARGS_END};
 /* clang-format on */
@@ -91,6 +93,7 @@ struct watched {
 	const char *name;
 	const char *dir; /* v2 */
 	uint64_t stalled_us, freed;
+	uint64_t cpu_us, idle_us;
 };
 
 /* Without names: every container that runs. */
@@ -129,6 +132,44 @@ static void turn(const struct target *t, struct watched *w, uint64_t interval_us
 		  human_size(mem, seen.memory), seen.stalled_us, human_size(mem, freed));
 }
 
+/* A thousandth of the time is what timers of idle programs take. */
+static bool is_idle(struct watched *w, uint64_t interval_us, uint64_t after_us)
+{
+	uint64_t now = 0;
+
+	cg_file_key(w->dir, "cpu.stat", "usage_usec", &now);
+	w->idle_us = now - w->cpu_us <= interval_us / 1000 ? w->idle_us + interval_us : 0;
+	w->cpu_us = now;
+	return w->idle_us >= after_us;
+}
+
+/* What is frozen misses nothing: all of it may go, until ctr resume. */
+static int freeze(const struct call *call, const struct target *t, struct watched *w,
+		  struct err *err)
+{
+	struct err nothing;
+	uint64_t freed = 0;
+	int r = ctr_pause(call->g->root, w->name, err);
+
+	if (r < 0)
+		return r;
+	w->idle_us = 0;
+	if (cg_reclaim((const char *const *)t->names, t->n, UINT64_MAX, &freed, &nothing) == 0)
+		w->freed += freed;
+	log_warning("%s is idle and was paused: ctr resume wakes it", w->name);
+	return 0;
+}
+
+static bool is_running(const struct call *call, const char *name)
+{
+	auto_(container) struct container c = {.dir_fd = -1, .pidfd = -1};
+	struct err err;
+
+	return path_id_ok(name) &&
+	       container_open(call->g->root, name, false, false, &c, &err) == 0 &&
+	       container_status(&c) == STATUS_RUNNING;
+}
+
 static int check_v2(const struct target *t, struct err *err)
 {
 	if (!cg_name_find((const char *const *)t->names, t->n, "memory") &&
@@ -139,8 +180,12 @@ static int check_v2(const struct target *t, struct err *err)
 	return -ENOTSUP;
 }
 
-static int one_turn(const struct call *call, struct watched *list, unsigned *n, uint64_t us,
-		    struct err *err)
+struct pace {
+	uint64_t turn_us, freeze_us; /* 0: never */
+};
+
+static int one_turn(const struct call *call, struct watched *list, unsigned *n,
+		    const struct pace *pace, struct err *err)
 {
 	enum { LIST_MAX = 4096 };
 	auto_(arena) struct arena mem = {0};
@@ -167,12 +212,15 @@ static int one_turn(const struct call *call, struct watched *list, unsigned *n, 
 		if (k == LIST_MAX)
 			continue;
 		if (k == *n) { /* its first turn is a look only */
-			list[(*n)++] = (struct watched){arena_str(call->mem, names[i]), NULL,
-							stalled(dir), 0};
+			list[(*n)++] = (struct watched){.name = arena_str(call->mem, names[i]),
+							.stalled_us = stalled(dir)};
 			continue;
 		}
 		list[k].dir = dir;
-		turn(&t, &list[k], us, &mem);
+		turn(&t, &list[k], pace->turn_us, &mem);
+		if (pace->freeze_us && is_idle(&list[k], pace->turn_us, pace->freeze_us) &&
+		    is_running(call, names[i]) && (r = freeze(call, &t, &list[k], err)) < 0)
+			return r;
 	}
 	return count < 0 ? count : 0;
 }
@@ -182,15 +230,24 @@ static int reclaim_auto(const struct call *call, struct err *err)
 	enum { LIST_MAX = 4096, INTERVAL_MS = 6000 };
 	const struct reclaim_opts *o = call->opts;
 	struct watched *list = arena_zalloc(call->mem, LIST_MAX, sizeof(*list));
-	int ms = INTERVAL_MS, r = o->interval ? duration_ms(o->interval, &ms, err) : 0;
+	int ms = INTERVAL_MS, idle_ms = 0;
+	int r = o->interval ? duration_ms(o->interval, &ms, err) : 0;
 	auto_(str) struct str text = {0};
 	unsigned n = 0;
 
+	if (r == 0 && o->freeze_idle)
+		r = duration_ms(o->freeze_idle, &idle_ms, err);
+	if (r == 0 && o->freeze_idle && !call->n_words)
+		return err_say(
+			err, EINVAL,
+			"--freeze-idle: name the containers that may be paused: nobody but ctr "
+			"resume wakes them");
+	const struct pace pace = {(uint64_t)ms * 1000, (uint64_t)idle_ms * 1000};
 	for (unsigned i = 0; r == 0 && (!o->turns || i <= o->turns); i++) {
 		struct timespec pause = {ms / 1000, ms % 1000 * 1000000L};
 		if (i)
 			nanosleep(&pause, NULL);
-		r = one_turn(call, list, &n, (uint64_t)ms * 1000, err);
+		r = one_turn(call, list, &n, &pace, err);
 	}
 	for (unsigned i = 0; r == 0 && i < n; i++)
 		str_addf(&text, "%s %" PRIu64 " bytes\n", list[i].name, list[i].freed);
@@ -208,8 +265,8 @@ const struct command cmd_reclaim = {
 	.name = "reclaim",
 	.usage = "NAME SIZE|all | --auto [flags] [NAME...]",
 	.about = "take memory back from containers and tenants that do not need it",
-	.examples =
-		"ctr reclaim web 100m\nctr reclaim acme all\nctr reclaim --auto --interval 6s\n",
+	.examples = "ctr reclaim web 100m\nctr reclaim acme all\nctr reclaim --auto --interval 6s\n"
+		    "ctr reclaim --auto --freeze-idle 1h nightly-build\n",
 	.args = {reclaim_args, false},
 	.opts_size = sizeof(struct reclaim_opts),
 	.flags = CMD_ENGINE,

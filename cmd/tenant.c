@@ -31,7 +31,7 @@ static const struct arg tenant_args[] = {
 	{"user", 0, ARG_TEXT, offsetof(struct tenant_opts, user), "NAME", "the UNIX user whose containers are this tenant's"},
 	{"allow", 0, ARG_LIST, offsetof(struct tenant_opts, allow), "WORD", "let its containers ask for caps, devices, host-network, mounts=/DIR, ..."},
 	{"deny", 0, ARG_LIST, offsetof(struct tenant_opts, deny), "WORD", "take that back"},
-	{"net-rate", 0, ARG_REFUSED, 0, "RATE", "traffic is not shaped by this version of ctr"},
+	{"net-rate", 0, ARG_REFUSED, 0, "RATE", "its containers have a network interface each, and no queue in common: limit each with run --net-rate"},
 	{"disk", 0, ARG_REFUSED, 0, "SIZE", "no file system here counts by project; run --disk limits what one container writes"},
 	{"json", 0, ARG_FLAG, offsetof(struct tenant_opts, json), NULL, "records for programs (show, ls)"},
 	ARGS_END};

@@ -163,3 +163,26 @@ holds_memory() { [ "$(value memory memory.current memory.usage_in_bytes)" -ge "$
 	[ "$(state_of)" = running ]
 	holds_memory $((8 << 20)) || [ "$(grep -c 'SwapTotal.*[1-9]' /proc/meminfo)" = 1 ]
 }
+
+@test "reclaim --freeze-idle: what does nothing is paused until it is woken" {
+	needs_root
+	needs_controller memory cpu
+	run ctr reclaim --auto --freeze-idle 1s
+	ended 1
+	has "name the containers"
+	holding 8
+	ctr run -d --name "$ID-busy" --cpus 0.2 host sh -c 'while :; do :; done' >out 2>&1
+	if ! is_v2; then
+		run ctr reclaim --auto --freeze-idle 1s "$ID"
+		ended 1
+		has "cgroup v2"
+		return
+	fi
+	run timeout 100 "$CTR" --root "$ROOT" reclaim --auto --interval 500ms --freeze-idle 1s --turns 6 "$ID" "$ID-busy"
+	ended 0
+	has "$ID is idle and was paused"
+	[ "$(state_of)" = paused ]
+	[ "$(ctr state "$ID-busy" | jq -r .status)" = running ]
+	ctr resume "$ID"
+	[ "$(state_of)" = running ]
+}
