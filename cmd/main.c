@@ -65,6 +65,7 @@ static const struct command *const commands[] = {
 	&cmd_metrics,
 	&cmd_tenant,
 	&cmd_events,
+	FAR_OF_ALL,
 	COMMANDS("as an OCI runtime"),
 	&cmd_create,
 	&cmd_start,

@@ -5,6 +5,7 @@
 #include "cmd/command.h"
 #include "cmd/help.h"
 #include "cmd/out.h"
+#include "cmd/prune.h"
 #include "net/network.h"
 #include "net/wire.h"
 #include "runtime/base/json.h"
@@ -83,24 +84,32 @@ static int do_rm(struct call *call, struct err *err)
 	return r;
 }
 
-static int do_prune(struct call *call, struct err *err)
+int networks_prune(const struct call *call, struct str *ret, struct err *err)
 {
 	auto_(nets) struct nets n = NETS_NONE;
-	auto_(str) struct str text = {0};
 	const char **names;
 	int r = nets_open(call->g->root, true, &n, err);
+	int count = r < 0 ? r : network_names(&n, call->mem, &names, err);
 
-	if (r < 0 || (r = network_repair(&n, err)) < 0)
+	if (count > 0 && (r = network_repair(&n, err)) < 0)
 		return r;
-	int count = network_names(&n, call->mem, &names, err);
 	for (int i = 0; i < count; i++) {
 		r = network_remove(&n, names[i], err);
 		if (r < 0 && r != -EBUSY)
 			return r;
 		if (r == 0)
-			str_addf(&text, "%s\n", names[i]);
+			str_addf(ret, "%s\n", names[i]);
 	}
-	return count < 0 ? count : out_text(&text, err);
+	*err = count < 0 ? *err : (struct err){0};
+	return count < 0 ? count : 0;
+}
+
+static int do_prune(struct call *call, struct err *err)
+{
+	auto_(str) struct str text = {0};
+	int r = networks_prune(call, &text, err);
+
+	return r < 0 ? r : out_text(&text, err);
 }
 
 /* ---- ls, inspect ------------------------------------------------------------------------------*/

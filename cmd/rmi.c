@@ -4,7 +4,7 @@
 
 #include "cmd/command.h"
 #include "cmd/out.h"
-#include "image/gc.h"
+#include "cmd/prune.h"
 #include "image/ref.h"
 
 enum { PATIENCE_MS = 3000 };
@@ -116,21 +116,38 @@ static int drop_unused(struct call *call, struct store *s, struct err *err)
 	return r;
 }
 
+int images_prune(struct call *call, bool all, struct gc *ret, struct err *err)
+{
+	auto_(store) struct store s = STORE_NONE;
+	int r = store_open(call->g->store, false, &s, err);
+
+	*ret = (struct gc){0};
+	if (r == -ENOENT) {
+		*err = (struct err){0};
+		return 0;
+	}
+	if (r < 0 || (r = gc_untag(&s, NULL, NULL, err)) < 0 ||
+	    (all && (r = drop_unused(call, &s, err)) < 0))
+		return r;
+	return collect(&s, ret, err);
+}
+
+void images_tell(const struct gc *g, struct str *ret)
+{
+	str_addf(ret, "%zu blobs of %.1f MB, %zu layers, %zu writable layers of no container\n",
+		 g->n_blobs, (double)g->bytes / 1e6, g->n_layers, g->n_left);
+}
+
 static int do_prune(struct call *call, struct err *err)
 {
 	const struct prune_opts *o = call->opts;
-	auto_(store) struct store s = STORE_NONE;
 	auto_(str) struct str out = {0};
 	struct gc g;
+	int r = images_prune(call, o->all, &g, err);
 
-	int r = store_open(call->g->store, false, &s, err);
-	if (r == -ENOENT)
-		return 0;
-	if (r < 0 || (r = gc_untag(&s, NULL, NULL, err)) < 0 ||
-	    (o->all && (r = drop_unused(call, &s, err)) < 0) || (r = collect(&s, &g, err)) < 0)
+	if (r < 0)
 		return r;
-	str_addf(&out, "%zu blobs of %.1f MB, %zu layers, %zu writable layers of no container\n",
-		 g.n_blobs, (double)g.bytes / 1e6, g.n_layers, g.n_left);
+	images_tell(&g, &out);
 	return out_text(&out, err);
 }
 

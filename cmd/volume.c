@@ -9,6 +9,7 @@
 #include "cmd/out.h"
 #include "cmd/template.h"
 #include "cmd/volume.h"
+#include "image/usage.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/json.h"
@@ -366,7 +367,7 @@ static int volume_rm(struct call *call, const struct volume_opts *o, struct err 
 	return 0;
 }
 
-static int volume_prune(struct call *call, const struct volume_opts *o, struct err *err)
+int volumes_prune(const struct call *call, bool all, struct str *ret, struct err *err)
 {
 	auto_fd int dir = open_volumes(call->g->root, LOCK_EX, call->mem, err);
 	const char **names;
@@ -375,15 +376,46 @@ static int volume_prune(struct call *call, const struct volume_opts *o, struct e
 			: container_ids(volumes_dir(call->g->root, call->mem), call->mem, &names,
 					err);
 	for (int i = 0; i < n; i++) {
-		if ((!o->all && !is_anonymous(dir, names[i])) || user_of(call, names[i]))
+		if ((!all && !is_anonymous(dir, names[i])) || user_of(call, names[i]))
 			continue;
 		int r = path_remove_tree(dir, names[i]);
 		if (r < 0)
 			return err_set(err, r, "remove the volume %s", names[i]);
-		if (print_line(names[i], err) < 0)
-			return -err->num;
+		str_addf(ret, "%s\n", names[i]);
 	}
 	return n < 0 ? n : 0;
+}
+
+int volumes_measure(const struct call *call, struct volume_usage **ret, size_t *ret_n,
+		    struct err *err)
+{
+	auto_fd int dir = open_volumes(call->g->root, LOCK_SH, call->mem, err);
+	const char **names;
+
+	int n = dir < 0 ? dir
+			: container_ids(volumes_dir(call->g->root, call->mem), call->mem, &names,
+					err);
+	if (n < 0)
+		return n;
+	*ret = arena_zalloc(call->mem, (size_t)n, sizeof(**ret));
+	for (int i = 0; i < n; i++)
+		(*ret)[i] = (struct volume_usage){
+			.name = names[i],
+			.user = user_of(call, names[i]),
+			.bytes = usage_tree(dir, names[i]),
+		};
+	*ret_n = (size_t)n;
+	return 0;
+}
+
+static int volume_prune(struct call *call, const struct volume_opts *o, struct err *err)
+{
+	auto_(str) struct str text = {0};
+	int r = volumes_prune(call, o->all, &text, err);
+	struct err other = {0};
+	int w = out_text(&text, r < 0 ? &other : err);
+
+	return r < 0 ? r : w;
 }
 
 /* clang-format off */

@@ -20,3 +20,13 @@ int volumes_prepare(const struct call *call, struct run_flags *flags, struct sta
 		    struct err *err);
 /* Removes those without a name that were made for this container. */
 void volumes_remove(const char *root, const struct state_options *o);
+
+/* Removes those that no container uses; all: those with a name, too. The names, a line each. */
+int volumes_prune(const struct call *call, bool all, struct str *ret, struct err *err);
+
+struct volume_usage {
+	const char *name, *user; /* a container that uses it, or NULL */
+	uint64_t bytes;
+};
+int volumes_measure(const struct call *call, struct volume_usage **ret, size_t *ret_n,
+		    struct err *err);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verbs of `ctr system`. */
+#pragma once
+
+#include "cmd/command.h"
+
+struct system_opts {
+	const char *format;
+	bool verbose, all, volumes, force, repair;
+};
+
+int system_df(struct call *call, const struct system_opts *o, struct err *err);
+int system_prune(struct call *call, const struct system_opts *o, struct err *err);
+int system_check(struct call *call, const struct system_opts *o, struct err *err);
+int system_info(struct call *call, const struct system_opts *o, struct err *err);
