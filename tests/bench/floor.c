@@ -3,13 +3,14 @@
  * container runtime: no JSON, no policy, no recovery of errors, only the system calls that the
  * default config asks of the kernel, in the cheapest form known.
  *
- *     floor [-g v1|v2] [-s FILTER] ROOTFS COMMAND [ARG...]
+ *     floor [-g v1|v2] [-s FILTER] [-n BRIDGE] ROOTFS COMMAND [ARG...]
  *     floor -x PID [-s FILTER] / COMMAND [ARG...]
  *
  *   -g v1      a group in each v1 hierarchy, with limits on pids, memory and cpu; the child writes
  *              "0" to tasks: a thread that moves only itself waits for no RCU grace period
  *   -g v2      CLONE_INTO_CGROUP and the default device policy
  *   -s FILTER  seccomp filter, an array of struct sock_filter
+ *   -n BRIDGE  a veth pair on that bridge, an address of 10.77.0.0/16 and a default route
  *   -x PID     the floor of exec: join the namespaces and the v2 cgroup of PID
  *
  * Always there: mnt, pid, ipc, uts, cgroup and net namespaces, lo up, all mounts, masked and
@@ -83,6 +84,8 @@ static void container(struct floor *f)
 			floor_die("unshare");
 		sethostname("floor", 5);
 		loopback_up();
+		if (f->bridge)
+			net_enter(f);
 		rootfs_enter(f);
 	}
 	setsid();
@@ -210,13 +213,16 @@ int main(int argc, char **argv)
 	struct floor f = {.cgroup = CGROUP_NONE};
 	int option;
 
-	while ((option = getopt(argc, argv, "+g:s:x:")) != -1) {
+	while ((option = getopt(argc, argv, "+g:s:n:x:")) != -1) {
 		switch (option) {
 		case 'g':
 			f.cgroup = strcmp(optarg, "v1") == 0 ? CGROUP_V1 : CGROUP_V2;
 			break;
 		case 's':
 			load_filter(&f, optarg);
+			break;
+		case 'n':
+			net_prepare(&f, optarg);
 			break;
 		case 'x':
 			f.join = (pid_t)strtol(optarg, NULL, 10);
@@ -227,7 +233,7 @@ int main(int argc, char **argv)
 	}
 	if (argc - optind < 2) {
 		fprintf(stderr,
-			"usage: floor [-g v1|v2] [-s FILTER] [-x PID] ROOTFS COMMAND [ARG...]\n");
+			"usage: floor [-g v1|v2] [-s FILTER] [-n BRIDGE] [-x PID] ROOTFS COMMAND [ARG...]\n");
 		return 2;
 	}
 	f.root = argv[optind];

@@ -14,7 +14,9 @@ struct floor {
 	const char *root;
 	char **argv;
 	struct sock_fprog filter;
-	char name[32]; /* of our cgroups and our state */
+	unsigned bridge; /* index; 0: no network but lo */
+	int host_sock;   /* rtnetlink, of the host's namespace */
+	char name[32];   /* of our cgroups and our state */
 	char state[64];
 	/* v1: one for each hierarchy, with its tasks file open; v2: one, open itself */
 	const char *hierarchy[GROUPS_MAX];
@@ -31,6 +33,10 @@ void cgroup_of(struct floor *f, pid_t pid);
 /* In the child: v1 only, v2 children are born in their group. */
 void cgroup_enter(const struct floor *f);
 void cgroup_remove(const struct floor *f);
+
+/* Before the child there is a socket; in the child: a link on the bridge, its address and route. */
+void net_prepare(struct floor *f, const char *bridge);
+void net_enter(const struct floor *f);
 
 /* In the child: all mounts, then pivot_root. */
 void rootfs_enter(const struct floor *f);
