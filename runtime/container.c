@@ -252,6 +252,16 @@ static bool read_monitor(const struct container *c, int *pid, unsigned long long
 	       sscanf(text.p, "%d %llu %u", pid, start, restarts) == 3 && *pid > 0;
 }
 
+bool container_had_monitor(const char *root, const char *id)
+{
+	struct err ignored;
+
+	if (container_check_id(id, &ignored) < 0)
+		return false;
+	auto_free char *path = mem_printf("%s/%s/monitor", root, id);
+	return access(path, F_OK) == 0;
+}
+
 int container_monitor(const struct container *c)
 {
 	unsigned long long start;

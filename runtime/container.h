@@ -77,6 +77,8 @@ void container_forget_run(struct container *c);
 int container_write_monitor(struct container *c, pid_t pid, unsigned restarts, struct err *err);
 /* The monitor, when it is alive: its pidfd, else -1. */
 int container_monitor(const struct container *c);
+/* Whether one was ever recorded; no record is read. */
+bool container_had_monitor(const char *root, const char *id);
 /* How often it was started again by its monitor. */
 unsigned container_restarts(const struct container *c);
 /* Whether this process is it. */

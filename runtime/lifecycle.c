@@ -136,7 +136,7 @@ static int end_monitor(const char *root, const char *id, bool force, struct err 
 int ctr_delete(const char *root, const char *id, bool force, struct err *err)
 {
 	auto_(container) struct container c = {.dir_fd = -1, .pidfd = -1};
-	int r = end_monitor(root, id, force, err);
+	int r = container_had_monitor(root, id) ? end_monitor(root, id, force, err) : 0;
 
 	if (r == 0)
 		r = container_open(root, id, true, force, &c, err);
