@@ -7,7 +7,8 @@
 load lib
 load image
 
-# The moments are random: a hundred and thirty in one run of this file.
+# The moments are random: a hundred and sixty in one run of this file; CTR_KILLS=200 CTR_KILLERS=8 makes more
+# of those in which all verbs of the engine are killed.
 # Every blob is what its name says, every image is complete, every layer has its tree.
 store_verifies() {
 	local digest blob
@@ -89,6 +90,65 @@ images() {
 	[ -z "$(find "$STORE/blobs" -type f)$(find "$STORE/layers" -mindepth 1)" ]
 }
 
+# What each of them is doing when it is killed: w is the worker, i the round.
+kill_one() {
+	local w=$1 i=$2
+	case $((RANDOM % 8)) in
+	0 | 1) killed "$(after 200)" "$CTR" --store "$STORE" pull --progress none "127.0.0.1:$(<port)/two:1" ;;
+	2) killed "$(after 120)" "$CTR" --root "$ROOT" --store "$STORE" commit "$ID" "made:$w-$i" ;;
+	3) (cd more && echo "$w $i" >"only-$w" && tar c "only-$w" f1 big) |
+		killed "$(after 150)" "$CTR" --store "$STORE" import - "made:$w-$i" ;;
+	4)
+		"$CTR" --root "$ROOT" --store "$STORE" create --network none --name "$ID-$w-$i" base:1 true \
+			>/dev/null 2>&1 || :
+		killed "$(after 30)" "$CTR" --root "$ROOT" --store "$STORE" rm -f "$ID-$w-$i"
+		;;
+	5) killed "$(after 60)" "$CTR" --root "$ROOT" --store "$STORE" run --rm --network none \
+		--name "$ID-$w-$i" --pull never base:1 true ;;
+	6) killed "$(after 60)" "$CTR" --store "$STORE" rmi -f "127.0.0.1:$(<port)/two:1" ;;
+	7) killed "$(after 60)" "$CTR" --root "$ROOT" --store "$STORE" system prune -f ;;
+	esac
+}
+
+@test "killed while pulling, importing, committing, removing and pruning, several at once" {
+	images
+	ctr load -q -i layout
+	# The registry has the first image of a layout alone.
+	"$MKIMAGE" remote two:1 "$BATS_FILE_TMPDIR/rootfs" more >/dev/null
+	"$BATS_TEST_DIRNAME/../lib/badregistry" remote port log good 3>&- 4>&- &
+	local registry=$!
+	until_true test -s port
+	try "$CTR" --root "$ROOT" --store "$STORE" run -d --network none --name "$ID" base:1 \
+		sh -c 'head -c 1000000 /dev/urandom >/big; sleep 1000' </dev/null >/dev/null 3>&- 4>&-
+	local w i n=${CTR_KILLERS:-4} pids=()
+	for ((w = 0; w < n; w++)); do
+		for ((i = 0; i < ${CTR_KILLS:-24} / n; i++)); do kill_one "$w" "$i"; done 3>&- 4>&- &
+		pids+=($!)
+	done
+	for w in "${pids[@]}"; do wait "$w"; done
+	# What is left is what --repair takes away; no byte is wrong, and no image lacks a part.
+	run ctr system check
+	[[ $output != *"its bytes"* && $output != *missing* && $output != *"image "* ]]
+	ctr resume "$ID" 2>/dev/null || :
+	ctr system check --repair
+	run ctr system check
+	ended 0
+	[ -z "$output" ]
+	store_verifies
+	[ "$(state_of)" = running ]
+	# Each of them works again.
+	ctr pull --progress none "127.0.0.1:$(<port)/two:1"
+	ctr run --rm --network none "127.0.0.1:$(<port)/two:1" test -s /big
+	ctr commit "$ID" again:1
+	[ "$(ctr run --rm --network none again:1 stat -c %s /big)" = 1000000 ]
+	kill "$registry"
+	ctr rm -f "$ID"
+	ctr system prune -af
+	[ -z "$(ctr list -q)" ]
+	[ -z "$(find "$STORE/blobs" -type f)$(find "$STORE/layers" -mindepth 1)" ]
+	store_is_clean
+}
+
 @test "a full disk is said, and leaves the store as it was" {
 	needs_root
 	images
@@ -103,4 +163,32 @@ images() {
 	grep -q "no space left" err
 	[ ! -s left ]
 	[ "$(wc -l <layers)" -le 1 ]
+}
+
+@test "a full disk is said by commit and import, too" {
+	needs_root
+	base_image base:1
+	head -c 6000000 /dev/urandom >big
+	tar cf big.tar big
+	mkdir small
+	unshare -m sh -c "
+		mount -t tmpfs -o size=14m none small
+		ctr='$CTR --root $ROOT --store $PWD/small/store'
+		\$ctr load -q -i layout &&
+		\$ctr run --network none --name $ID base:1 sh -c 'head -c 5000000 /dev/urandom >/big' || exit 1
+		\$ctr commit $ID x:1 2>err-commit; echo \$? >code-commit
+		\$ctr import big.tar y:1 2>err-import; echo \$? >code-import
+		echo more >more; dd if=/dev/zero of=small/fill bs=64k 2>/dev/null
+		\$ctr cp big $ID:/tmp 2>err-cp; echo \$? >code-cp
+		rm small/fill
+		find small/store/tmp -mindepth 1 >left; find small/store/containers -name '.ctr-*' >>left
+		\$ctr system check >check 2>&1; \$ctr images -q >images
+		\$ctr rm $ID"
+	for verb in commit import cp; do
+		[ "$(<code-$verb)" = 1 ]
+		grep -q "no space left" "err-$verb"
+	done
+	[ ! -s left ]
+	[ ! -s check ]
+	[ "$(wc -l <images)" = 1 ]
 }
