@@ -44,6 +44,7 @@ enum {
 static const struct nft_set bridge_sets[] = {
 	{"ports", {TYPE_LINK}, {0}, true},
 	{"down", {TYPE_LINK}, {0}, true},
+	{"quick", {TYPE_LINK, TYPE_ETHER, TYPE_ADDR4}, {0}, true},
 	{"mac", {TYPE_LINK, TYPE_ETHER}, {0}, false},
 	{"four", {TYPE_LINK, TYPE_ADDR4}, {0}, false},
 	{"six", {TYPE_LINK, TYPE_ADDR6}, {0}, false},
@@ -57,11 +58,13 @@ static const struct nft_chain bridge_chains[] = {
 };
 
 static const struct nft_rule bridge_rules[] = {
-	{"in", {META(R0, IIFNAME), IN(R0, "ports"), GO("member")}}, /* counts */
+	/* Most of what passes: one question says that link, hardware and IP address belong together. */
+	{"in", {ETHER_TYPE(0x08, 0x00), META(R0, IIFNAME), LINK_HEAD(R4, 6, 6), IP_HEAD(R6, 12, 4), IN(R0, "quick"),
+		DO(NF_ACCEPT)}}, /* counts */
+	{"in", {META(R0, IIFNAME), IN(R0, "ports"), GO("member")}}, /* counts the rest */
 	/* A port of a container that is not any more. */
 	{"in", {META(R0, IIFNAME), IS_OURS(R0), DO(NF_DROP)}},
 	{"member", {META(R0, IIFNAME), LINK_HEAD(R4, 6, 6), NOT_IN(R0, "mac"), DO(NF_DROP)}},
-	{"member", {ETHER_TYPE(0x08, 0x00), META(R0, IIFNAME), IP_HEAD(R4, 12, 4), IN(R0, "four"), DO(NF_ACCEPT)}},
 	{"member", {ETHER_TYPE(0x08, 0x06), META(R0, IIFNAME), IP_HEAD(R4, 8, 6), IN(R0, "mac"),
 		IP_HEAD(R4, 14, 4), IN(R0, "four"), DO(NF_ACCEPT)}},
 	{"member", {ETHER_TYPE(0x86, 0xDD), CALL("six")}},
@@ -95,6 +98,8 @@ static const struct nft_set inet_sets[] = {
 
 static const struct nft_chain inet_chains[] = {
 	{"publish", NULL, 0, 0},
+	{"sent", NULL, 0, 0},
+	{"outside", NULL, 0, 0},
 	{"leaving", NULL, 0, 0},
 	{"entering", NULL, 0, 0},
 	{"prerouting", "nat", NF_INET_PRE_ROUTING, CHAINS_DNAT},
@@ -128,14 +133,20 @@ static const struct nft_rule inet_rules[] = {
 	{"input", {META(R0, IIFNAME), IN(R0, "internal"), DO(NF_DROP)}},
 	{"forward", {META(R0, IIFNAME), IN(R0, "nets"), GO("leaving")}},
 	{"forward", {META(R0, OIFNAME), IN(R0, "nets"), GO("entering")}},
+	{"leaving", {META(R0, OIFNAME), NOT_IN(R0, "nets"), GO("outside")}},
 	{"leaving", {META(R0, IIFNAME), META(R4, OIFNAME), IN(R0, "same"), DO(NF_ACCEPT)}},
 	{"leaving", {META(R0, IIFNAME), IN(R0, "internal"), DO(NF_DROP)}},
-	{"leaving", {FAMILY(NFPROTO_IPV4), IP_HEAD(R0, 12, 4), IN(R0, "out4")}}, /* counts */
-	{"leaving", {FAMILY(NFPROTO_IPV6), IP_HEAD(R0, 8, 16), IN(R0, "out6")}},
+	{"leaving", {CALL("sent")}},
 	{"leaving", {KNOWN, DO(NF_ACCEPT)}},
 	{"leaving", {PUBLISHED, DO(NF_ACCEPT)}},
-	{"leaving", {META(R0, OIFNAME), IN(R0, "nets"), DO(NF_DROP)}},
-	{"leaving", {DO(NF_ACCEPT)}},
+	{"leaving", {DO(NF_DROP)}},
+	{"outside", {CALL("sent")}},
+	/* Of an internal network nothing ever is: its first packet is dropped below. */
+	{"outside", {KNOWN, DO(NF_ACCEPT)}},
+	{"outside", {META(R0, IIFNAME), IN(R0, "internal"), DO(NF_DROP)}},
+	{"outside", {DO(NF_ACCEPT)}},
+	{"sent", {FAMILY(NFPROTO_IPV4), IP_HEAD(R0, 12, 4), IN(R0, "out4")}}, /* counts */
+	{"sent", {FAMILY(NFPROTO_IPV6), IP_HEAD(R0, 8, 16), IN(R0, "out6")}},
 	{"entering", {FAMILY(NFPROTO_IPV4), IP_HEAD(R0, 16, 4), IN(R0, "in4")}}, /* counts */
 	{"entering", {FAMILY(NFPROTO_IPV6), IP_HEAD(R0, 24, 16), IN(R0, "in6")}},
 	{"entering", {KNOWN, DO(NF_ACCEPT)}},
@@ -298,6 +309,9 @@ int firewall_end(const struct firewall *f, const struct wire_end *e, struct err 
 	put_link(f, NFPROTO_BRIDGE, "mac", e->link, &mac);
 	if (a.four.ip.n) {
 		struct nft_key four = key_of(a.four.ip.b, 4);
+		struct nft_key both = mac;
+		nft_key_add(&both, a.four.ip.b, 4);
+		put_link(f, NFPROTO_BRIDGE, "quick", e->link, &both);
 		put_link(f, NFPROTO_BRIDGE, "four", e->link, &four);
 		put_address(f, e->bridge, &a.four.ip);
 	}
@@ -390,6 +404,11 @@ int firewall_usage(int sock, const char *table, const struct wire_end *e,
 
 	if (r < 0)
 		return r;
+	struct nft_element quick = {.family = NFPROTO_BRIDGE, .table = table, .set = "quick"};
+	nft_key_link(&quick.key, e->link);
+	nft_key_add(&quick.key, a.mac, 6);
+	nft_key_add(&quick.key, a.four.ip.b, 4);
+	add_count(sock, &quick, &u.out);
 	const struct {
 		uint8_t family;
 		const char *set;

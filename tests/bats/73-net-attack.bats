@@ -35,6 +35,7 @@ teardown() { net_teardown; }
 	table=$(on_host nft list tables bridge | awk '{print $3}')
 	link=$(jq -r '.ends[0].link' "$ROOT/$a/net.json")
 	on_host nft delete element bridge "$table" ports "{ \"$link\" }"
+	on_host nft flush set bridge "$table" quick
 	run in_net "$a" "$NET_PY" ask "$(address_of "$b")" 80
 	ended 1
 	ctr network repair
