@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Native only: it was not seen to pass in an emulated machine yet.
 # Hooks: when each is run, where, with what, and what comes of its failure. (runtime-spec: config.md
 # "POSIX-platform Hooks", runtime.md "Lifecycle".)
 

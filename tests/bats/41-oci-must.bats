@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Native only: it was not seen to pass in an emulated machine yet.
 # Every MUST of the specification (1.3) about the runtime and the life of a container, one test each, in
 # the order of its pages: runtime.md, runtime-linux.md, then config.md and config-linux.md as far as they
 # say what a runtime does. What hooks must do at which point is in 40-hooks.bats, what each property

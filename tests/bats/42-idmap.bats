@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Native only: it was not seen to pass in an emulated machine yet.
 # Id-mapped mounts: whose the files are, seen from inside and from outside.
 
 load lib

@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Native only: it was not seen to pass in an emulated machine yet.
 # System calls that somebody outside decides on: the listener of the filter, and how it gets there.
 # (runtime-spec: config-linux.md "The Container Process State".)
 

@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Native only: it was not seen to pass in an emulated machine yet.
 # Detached containers: their monitor, its log, its attach socket, restarts.
 
 load lib
@@ -147,9 +146,10 @@ stdout P part" ]
 	ended 1
 }
 
-# Types into a command on a terminal of its own.
+# Types into a command on a terminal of its own, when it had time to come up.
 typing() { # SECONDS TEXT COMMAND...
 	local seconds=$1 text=$2
+	[ "${CTR_PLACE:-native}" = native ] || seconds=3
 	shift 2
 	(sleep "$seconds"; printf "$text"; sleep "$seconds") | timeout 10 script -qec "$*" /dev/null
 }
