@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# Native only: the machine's file systems are overlay and tmpfs, which its kernel cannot mount with mapped ids.
 # Id-mapped mounts: whose the files are, seen from inside and from outside.
 
 load lib
