@@ -149,7 +149,9 @@ static int do_image(struct call *call, struct err *err)
 	struct stored image = {0};
 
 	if (!str_eq(call->words[0], "inspect"))
-		return err_say(err, EINVAL, "expected inspect, got \"%.40s\"", call->words[0]);
+		return err_say(err, EINVAL,
+			       "expected inspect, or another verb of images; got \"%.40s\"",
+			       call->words[0]);
 	int r = store_open(call->g->store, false, &s, err);
 	json_open(&out, NULL, '[');
 	for (size_t i = 1; r == 0 && i < call->n_words; i++) {
@@ -166,9 +168,10 @@ static int do_image(struct call *call, struct err *err)
 
 const struct command cmd_image = {
 	.name = "image",
-	.usage = "inspect IMAGE...",
+	.usage = "inspect IMAGE... | VERB ...",
 	.about = "show all that is known of an image, as JSON",
-	.examples = "ctr image inspect nginx | jq '.[].Config.Env'\n",
+	.examples = "ctr image inspect nginx | jq '.[].Config.Env'\n"
+		    "ctr image ls             # the same as ctr images\n",
 	.args = {cmd_no_args, false},
 	.flags = CMD_ENGINE,
 	.min_words = 2,

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "cmd/alias.h"
 #include "cmd/bundle.h"
 #include "cmd/command.h"
 #include "cmd/entry.h"
@@ -316,7 +317,8 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	if (n > 0 && words && !opts.version)
-		return dispatch(&g, words, &log, argv, &mem);
+		return dispatch(&g, g.is_strict ? words : alias_resolve(words, &mem), &log, argv,
+				&mem);
 	if (opts.version)
 		n = help_version(&g, &err);
 	else

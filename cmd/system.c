@@ -49,21 +49,17 @@ int containers_prune(struct call *call, struct str *ret, struct err *err)
 }
 
 /* Whether the user means it. */
-static int ask(const struct system_opts *o, struct err *err)
+static int ask(bool is_forced, const char *more, struct err *err)
 {
 	char answer[16] = "";
 
-	if (o->force)
+	if (is_forced)
 		return 1;
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
 		err_say(err, EINVAL, "it removes containers: --force says that this is meant");
 		return -EINVAL;
 	}
-	fprintf(stderr,
-		"This removes all containers that do not run, networks without members%s, and "
-		"images that %s. Go on? [y/N] ",
-		o->volumes ? ", volumes without a name that nobody uses" : "",
-		o->all ? "no container uses" : "have no name");
+	fprintf(stderr, "This removes all containers that do not run%s. Go on? [y/N] ", more);
 	if (!fgets(answer, sizeof(answer), stdin))
 		return 0;
 	return *answer == 'y' || *answer == 'Y';
@@ -80,7 +76,11 @@ int system_prune(struct call *call, const struct system_opts *o, struct err *err
 	auto_(str) struct str out = {0}, containers = {0}, networks = {0}, volumes = {0};
 	struct gc g = {0};
 
-	int r = ask(o, err);
+	int r = ask(o->force,
+		    arena_printf(call->mem, ", networks without members%s, and images that %s",
+				 o->volumes ? ", volumes without a name that nobody uses" : "",
+				 o->all ? "no container uses" : "have no name"),
+		    err);
 	if (r <= 0)
 		return r;
 	if ((r = containers_prune(call, &containers, err)) == 0 &&
@@ -151,4 +151,39 @@ const struct command cmd_system = {
 	.min_words = 1,
 	.max_words = 1,
 	.run = do_system,
+};
+
+/* ---- container --------------------------------------------------------------------------------*/
+
+/* clang-format off */
+struct container_opts { bool force; };
+static const struct arg container_args[] = {
+	{"force", 'f', ARG_FLAG, offsetof(struct container_opts, force), NULL, "prune: don't ask"},
+	ARGS_END};
+/* clang-format on */
+
+static int do_container(struct call *call, struct err *err)
+{
+	const struct container_opts *o = call->opts;
+	auto_(str) struct str out = {0};
+
+	if (!str_eq(call->words[0], "prune") || call->n_words > 1)
+		return err_say(err, EINVAL,
+			       "expected prune, or another verb of containers; got \"%.40s\"",
+			       call->words[str_eq(call->words[0], "prune")]);
+	int r = ask(o->force, "", err);
+	if (r <= 0 || (r = containers_prune(call, &out, err)) < 0)
+		return r;
+	return out_text(&out, err);
+}
+
+const struct command cmd_container = {
+	FAR_CONTAINER,
+	.examples = "ctr container prune\nctr container ls -a      # the same as ctr ps -a\n",
+	.args = {container_args, false},
+	.opts_size = sizeof(struct container_opts),
+	.flags = CMD_ENGINE,
+	.min_words = 1,
+	.max_words = ANY_WORDS,
+	.run = do_container,
 };

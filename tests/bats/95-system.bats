@@ -140,3 +140,23 @@ sound() { run -0 ctr system check; [ -z "$output" ]; }
 	run -1 ctr system nothing
 	has "expected df"
 }
+
+@test "docker's longer names: container and image with a verb" {
+	loaded base:1
+	ctr container create --network none --name "$ID" base:1 true
+	ctr container ls -a --format '{{.Names}}' | grep -qx "$ID"
+	ctr image tag base:1 other:2
+	[ "$(ctr image ls -q | wc -l)" = 2 ]
+	ctr image rm other:2
+	ctr image inspect base:1 | jq -e '.[0].Layers | length == 1'
+	ctr image save base:1 | ctr image load -q
+	run -1 ctr container prune </dev/null
+	has "--force"
+	run -0 ctr container prune -f
+	[ "$output" = "$ID" ]
+	[ -z "$(ctr list -q)" ]
+	run -1 ctr container nothing
+	has "expected prune"
+	# An OCI runtime knows no such words.
+	run -1 ctr --oci container ls
+}
