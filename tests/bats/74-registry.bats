@@ -211,6 +211,12 @@ in_registry() { # NAME: of the image pushed there
 	done_with_bad
 	ended 0
 	grep -c blobs requests
+	bad dead
+	run timeout 20 "$CTR" --store "$PWD/dead" pull "$BAD/x:1"
+	done_with_bad
+	ended 1
+	has "sha256:"
+	[ -z "$(find dead/blobs dead/layers dead/tmp -mindepth 2)" ]
 	bad endless
 	run timeout 20 "$CTR" --store "$PWD/other" pull "$BAD/x:1"
 	done_with_bad
