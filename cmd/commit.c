@@ -145,10 +145,8 @@ static int pack_paused(struct call *call, const struct container_root *root, str
 		return err_say(err, EINVAL, "--pause: expected true or false, got \"%.40s\"",
 			       o->pause);
 	pauses = pauses && container_status(&root->container) == STATUS_RUNNING;
-	if (pauses && ctr_pause(call->g->root, call->id, err) < 0) {
-		err_hint(err, "--pause=false goes without");
-		return err_wrap(err, "pause it");
-	}
+	if (pauses && ctr_pause(call->g->root, call->id, err) < 0)
+		return err_wrap(err, "pause it, which --pause=false goes without");
 	int r = pack_upper(root, m, call->mem, ret, err);
 	if (pauses && ctr_resume(call->g->root, call->id, &resume) < 0)
 		log_warning("%s stays paused: %s", call->id, err_text(&resume, text, sizeof(text)));

@@ -201,3 +201,36 @@ changed() {
 	grep -qx proc/ names
 	run ! grep -q -e '^proc/.' -e '^v/.' -e '^dev/.' names
 }
+
+@test "an ordinary user copies, compares, exports and commits a container that runs" {
+	needs_root
+	needs setpriv
+	changeable
+	mkdir -p user/run
+	cp -r layout user/layout
+	chmod 755 "$BATS_RUN_TMPDIR" "$(dirname "$BATS_TEST_TMPDIR")" "$BATS_TEST_TMPDIR"
+	chown -R 4711:4711 user
+	as_user() {
+		setpriv --reuid 4711 --regid 4711 --clear-groups env HOME="$PWD/user" XDG_RUNTIME_DIR="$PWD/user/run" \
+			"$CTR" --root "$PWD/user/run/ctr" --store "$PWD/user/store" "$@"
+	}
+	as_user load -q -i user/layout
+	try as_user run -d --network none --name "$ID" base:1 sh -c 'echo hi >/f; touch /ready; sleep 100' \
+		</dev/null >/dev/null 3>&- 4>&-
+	until_true as_user exec "$ID" test -e /ready
+	echo new | tee user/new >/dev/null
+	as_user cp user/new "$ID:/etc/new"
+	as_user cp "$ID:/f" user/got
+	[ "$(cat user/got) $(stat -c %u user/got)" = "hi 4711" ]
+	as_user export "$ID" | tar t | grep -qx etc/new
+	as_user commit --pause=false "$ID" new:1
+	[ "$(as_user run --rm --network none new:1 cat /etc/new)" = new ]
+	as_user stop -t 0 "$ID"
+	run as_user cp "$ID:/f" user/later
+	[ "$status" != 0 ]
+	has "ctr start it first"
+	as_user rm "$ID"
+	as_user system check
+	as_user system prune -af
+	[ -z "$(find user/store/containers user/store/layers -mindepth 1)" ]
+}
