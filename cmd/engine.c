@@ -218,6 +218,25 @@ static int read_health(const struct engine_opts *o, struct arena *mem, struct st
 	return 0;
 }
 
+/* How the container was asked for, for who asks for it again (cmd/generate.c). */
+static void keep_command(const struct call *call, struct state_options *ret)
+{
+	char dir[PATH_MAX];
+	size_t n = 0;
+
+	if (!getcwd(dir, sizeof(dir)))
+		return;
+	while (call->argv[n])
+		n++;
+	const char **all = arena_zalloc(call->mem, n + 1, sizeof(*all));
+	memcpy(all, call->argv, n * sizeof(*all));
+	ret->run_dir = arena_str(call->mem, dir);
+	ret->run_flags = all;
+	ret->n_run_flags = n - call->n_words;
+	ret->run_words = all + ret->n_run_flags;
+	ret->n_run_words = call->n_words;
+}
+
 int engine_opts_read(const struct engine_opts *o, const struct call *call, const char *id,
 		     struct state_options *ret, struct err *err)
 {
@@ -228,6 +247,7 @@ int engine_opts_read(const struct engine_opts *o, const struct call *call, const
 	    (r = read_labels(o, call->mem, &s, err)) < 0 ||
 	    (r = read_health(o, call->mem, &s, err)) < 0)
 		return r;
+	keep_command(call, &s);
 	*ret = s;
 	return 0;
 }

@@ -40,6 +40,7 @@ static const struct command *const commands[] = {
 	&cmd_restart,
 	&cmd_rm,
 	&cmd_rename,
+	&cmd_generate,
 	&cmd_pause,
 	&cmd_unpause,
 	FAR_OF_CONTAINERS,

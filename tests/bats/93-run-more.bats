@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # Native only: neither control groups nor the kernel's age make a difference.
-# What run adds to a container beside its program: an init.
+# What there is around a program: an init, and a unit that runs it at boot.
 
 load lib
 load engine
@@ -90,4 +90,43 @@ in_container() { # [FLAG...] -- COMMAND...
 	ctr create --init --network none --name "$ID" --rootfs "$BATS_FILE_TMPDIR/rootfs" sh -c 'exit $(($$ + 10))'
 	detached ctr start "$ID"
 	[ "$(ctr wait "$ID")" = 12 ]
+}
+
+# ---- generate systemd ---------------------------------------------------------------------------
+
+@test "generate systemd: a unit with the flags as they were given, in systemd's quotes" {
+	local rootfs=$BATS_FILE_TMPDIR/rootfs
+	detached ctr run -dit --network none --restart on-failure:3 --stop-timeout 7 -e 'A=$x %y "z"' --name "$ID" \
+		--rootfs "$rootfs" -- sh -c 'sleep 100; echo "a b"'
+	ended 0
+	ctr generate systemd "$ID" >"$ID.service"
+	run cat "$ID.service"
+	has "WorkingDirectory=$PWD"
+	has "Restart=on-failure"
+	has "TimeoutStopSec=17"
+	has "ExecStartPre=-$(readlink -f "$CTR") --root $ROOT rm --force $ID"
+	has " -e \"A=\$\$x %%y \\\"z\\\"\" "
+	has "--detach=false --restart no --tty=false --interactive=false --name $ID -- sh -c \"sleep 100; echo \\\"a b\\\"\""
+	! command -v systemd-analyze >/dev/null || systemd-analyze verify --man=no "./$ID.service"
+}
+
+@test "generate systemd: what the unit runs is the container again, in the foreground, cleared away at its end" {
+	local line
+	ctr create --network none --name "$ID" -e A=seven --rootfs "$BATS_FILE_TMPDIR/rootfs" sh -c 'echo $A'
+	line=$(ctr generate systemd "$ID" | sed -n 's/^ExecStart=//p')
+	ctr rm "$ID"
+	# What systemd makes of the quotes that this line has, a shell does too.
+	run sh -c "${line//\$\$/\\\$}"
+	[ "$output" = seven ]
+	[ ! -e "$ROOT/$ID" ]
+}
+
+@test "generate systemd: what OCI callers made has no command line" {
+	running
+	try ctr generate systemd "$ID"
+	ended 1
+	has "not made by ctr run"
+	try ctr generate systemd nosuch
+	ended 1
+	has "does not exist"
 }
