@@ -2,6 +2,7 @@
 /* run: a bundle, as OCI runtimes do it, or an image. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -70,6 +71,7 @@ static const struct arg run_args[] = {
 	{"disk", 0, ARG_TEXT, OPT(disk), "SIZE", "most that it may write, kept in memory (no limit, on disk; image host: 256m)"},
 	{"pull", 0, ARG_TEXT, OPT(pull), "WHEN", "fetch the image: missing, always or never (missing)"},
 	{"init", 0, ARG_FLAG, OPT(flags.init), NULL, "a process 1 that passes signals on and collects orphans"},
+	{"systemd", 0, ARG_FLAG, OPT(flags.systemd), NULL, "boot the image's own init (/sbin/init): a whole system"},
 	{"ulimit", 0, LIST(ulimits), "NAME=SOFT[:HARD]", "a limit of each process"},
 	{"volume", 'v', LIST(volumes), "[HOST|NAME:]PATH[:ro]", "show a directory of the host, or a volume"},
 	{"mount", 0, LIST(mounts), "KEYS", "type=bind|volume,source=,target=[,readonly] or type=tmpfs,target="},
@@ -299,9 +301,15 @@ static int run_foreground(const struct run_opts *o, struct request *q, struct er
 }
 
 /* The image's own word for it counts unless the user has one. */
-static int image_stop_signal(const struct image *image, const struct engine_opts *o,
+static int image_stop_signal(const struct image *image, const struct run_opts *opts,
 			     struct state_options *ret, struct err *err)
 {
+	const struct engine_opts *o = &opts->engine;
+
+	if (opts->flags.systemd && !o->stop_signal) {
+		ret->stop_signal = (uint32_t)SIGRTMIN + 3; /* halt, in systemd's words */
+		return 0;
+	}
 	for (size_t i = 0; !o->stop_signal && i < image->n_annotations; i++) {
 		const struct config_kv *a = &image->annotations[i];
 		if (!str_eq(a->key, "org.opencontainers.image.stopSignal"))
@@ -337,7 +345,7 @@ static int compose_request(struct call *call, const struct run_opts *o, struct r
 	int r = io_opts_read(&o->oci.io, call->mem, &q->want.io, &listen, err);
 	if (r < 0 || (r = engine_opts_read(&o->engine, call, q->flags.id, &q->options, err)) < 0 ||
 	    (r = q->volumes = volumes_prepare(call, &q->flags, &q->options, err)) < 0 ||
-	    (r = image_stop_signal(image, &o->engine, &q->options, err)) < 0 ||
+	    (r = image_stop_signal(image, o, &q->options, err)) < 0 ||
 	    (r = run_network_look(&in, call->g->root, &facts.network, err)) < 0 ||
 	    (r = take_ids(o, q, &facts.ids, err)) < 0 ||
 	    (r = run_look(&q->flags, image, &q->host, call->mem, &facts, err)) < 0 ||
@@ -538,6 +546,7 @@ const struct command cmd_run = {
 		"ctr run --rm --cpus 0.5 -m 256m --pids-limit 64 host make test\n"
 		"ctr run --rm --rootfs /srv/debian -v /data:/data:ro ls /data\n"
 		"ctr run -d --name web -p 8080:80 --network-alias www --rootfs /srv/web httpd -f\n"
+		"ctr run -d --systemd --name guest --rootfs /srv/debian\n"
 		"ctr run --bundle /srv/web web\n",
 	.args = {run_args, true},
 	.strict_args = {oci_args, true},

@@ -58,6 +58,8 @@ static int compose_env(const struct compose *in, const char *hostname, struct co
 	if (!has_variable(&env, path))
 		words_add(&env, path, in->mem);
 	set_variable(&env, arena_printf(in->mem, "HOSTNAME=%s", hostname), in->mem);
+	if (f->systemd) /* what systemd looks at to find out where it is */
+		set_variable(&env, "container=oci", in->mem);
 	if (f->tty && !has_variable(&env, "TERM="))
 		words_add(&env, "TERM=xterm", in->mem);
 	for (size_t i = 0; i < f->env.n; i++) {
@@ -88,6 +90,8 @@ static int compose_args(const struct compose *in, struct config_process *p, stru
 	const struct words *rest = f->args.n || f->entrypoint ? &f->args : &in->image->cmd;
 	for (size_t i = 0; i < rest->n; i++)
 		words_add(&args, rest->v[i], in->mem);
+	if (!args.n && f->systemd)
+		words_add(&args, "/sbin/init", in->mem);
 	if (!args.n)
 		return err_say(err, EINVAL,
 			       "no command: neither the image nor the command line names one");
@@ -195,6 +199,32 @@ static void compose_annotations(const struct compose *in, struct config *cfg)
 		cfg->annotations[cfg->n_annotations++] = (struct config_kv){PROCESS_INIT, "true"};
 }
 
+/* A system's own init makes groups for its services: below a group of its own, in which it can do
+ * nothing about its limits. */
+static int check_systemd(const struct compose *in, struct err *err)
+{
+	if (!in->flags->systemd)
+		return 0;
+	if (in->flags->init)
+		return err_say(err, EINVAL,
+			       "--init with --systemd is not possible: systemd is one");
+	if (in->host->layout != CGROUP_V2) {
+		err_say(err, ENOTSUP,
+			"--systemd: systemd needs cgroup v2, which this host does not "
+			"have, or not alone");
+		err_hint(err, "boot the host with systemd.unified_cgroup_hierarchy=1 "
+			      "cgroup_no_v1=all");
+		return -ENOTSUP;
+	}
+	if (in->facts->keeps_limits)
+		return 0;
+	err_say(err, ENOTSUP,
+		"--systemd: cgroup v2 is mounted without nsdelegate, so the container "
+		"could lift its own limits");
+	err_hint(err, "mount -o remount,nsdelegate /sys/fs/cgroup");
+	return -ENOTSUP;
+}
+
 int compose(const struct compose *in, struct config **ret, struct err *err)
 {
 	const struct run_flags *f = in->flags;
@@ -215,8 +245,9 @@ int compose(const struct compose *in, struct config **ret, struct err *err)
 	compose_annotations(in, cfg);
 	cfg->linux_ = arena_zalloc(in->mem, 1, sizeof(*cfg->linux_));
 	compose_namespaces(in, cfg->linux_);
-	int r = compose_process(in, hostname, cfg, err);
-	if (r < 0 || (r = compose_sysctls(in, cfg->linux_, err)) < 0 ||
+	int r = check_systemd(in, err);
+	if (r < 0 || (r = compose_process(in, hostname, cfg, err)) < 0 ||
+	    (r = compose_sysctls(in, cfg->linux_, err)) < 0 ||
 	    (r = compose_mounts(in, cfg, err)) < 0 || (r = compose_limits(in, cfg, err)) < 0 ||
 	    (r = compose_privileges(in, cfg, err)) < 0)
 		return r;

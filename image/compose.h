@@ -36,7 +36,7 @@ struct run_flags {
 	struct words env, volumes, mounts, tmpfs, devices, groups;
 	struct words cap_add, cap_drop, ulimits, sysctls, security;
 	struct words args;
-	bool tty, read_only, privileged, init;
+	bool tty, read_only, privileged, init, systemd;
 };
 
 struct run_device {
@@ -51,7 +51,8 @@ struct run_facts {
 	size_t n_devices;
 	const char *seccomp_text; /* of --security-opt seccomp=FILE, or NULL */
 	size_t seccomp_len;
-	bool counts_swap; /* a limit of memory and swap together can be set */
+	bool keeps_limits; /* nobody in a cgroup namespace can lift those of its root */
+	bool counts_swap;  /* a limit of memory and swap together can be set */
 	struct id_range
 		ids; /* the host's for a user namespace; count 0: none, or the caller's own */
 	struct run_network network;

@@ -63,6 +63,8 @@ static const struct standard host_sys = {
 static void add_standard(struct mount_list *l, const struct standard *s)
 {
 	const struct run_flags *f = l->in->flags;
+	bool is_writable = (f->privileged && str_starts(s->destination, "/sys")) ||
+			   (f->systemd && str_eq(s->type, "cgroup"));
 	bool rootless = l->in->host->euid != 0, maps_ids = compose_maps_ids(l->in);
 	bool host_network = l->in->facts->network.kind == RUN_NETWORK_HOST;
 
@@ -75,8 +77,7 @@ static void add_standard(struct mount_list *l, const struct standard *s)
 	for (size_t i = 0; i < m->n_options; i++) {
 		if (rootless && str_starts(m->options[i], "gid="))
 			m->options[i] = m->options[--m->n_options];
-		else if (f->privileged && str_starts(s->destination, "/sys") &&
-			 str_eq(m->options[i], "ro"))
+		else if (is_writable && str_eq(m->options[i], "ro"))
 			m->options[i] = "rw";
 	}
 }
@@ -328,6 +329,18 @@ static void add_resolver(struct mount_list *l)
 		add_bind(l, &hosts);
 }
 
+/* What systemd expects to be empty at each start, and makes for itself where it may mount. */
+static int add_system(struct mount_list *l, struct err *err)
+{
+	static const char *const list[] = {"/run:mode=755,exec", "/run/lock:mode=1777",
+					   "/tmp:mode=1777,exec"};
+
+	for (size_t i = 0; i < sizeof(list) / sizeof(*list); i++)
+		if (add_tmpfs(l, list[i], err) < 0)
+			return -err->num;
+	return 0;
+}
+
 int compose_mounts(const struct compose *in, struct config *cfg, struct err *err)
 {
 	struct mount_list l = {.in = in};
@@ -339,6 +352,8 @@ int compose_mounts(const struct compose *in, struct config *cfg, struct err *err
 	if (r == 0)
 		r = add_all(&l, &in->image->tmpfs, add_tmpfs, err);
 	if (r < 0)
+		return r;
+	if (f->systemd && (r = add_system(&l, err)) < 0)
 		return r;
 	add_resolver(&l);
 	if ((r = add_all(&l, &f->tmpfs, add_tmpfs, err)) < 0 ||

@@ -14,7 +14,7 @@
 #include "runtime/base/path.h"
 #include "runtime/base/str.h"
 
-enum { DEVICES_MAX = 400, PROFILE_MAX = 4 << 20 };
+enum { DEVICES_MAX = 400, PROFILE_MAX = 4 << 20, MOUNTS_MAX = 16 << 20 };
 
 /* ---- user -------------------------------------------------------------------------------------*/
 
@@ -188,6 +188,21 @@ static bool counts_swap(const struct host *host)
 	return true;
 }
 
+/* An option of the one cgroup2 that all its mounts show. */
+static bool keeps_limits(void)
+{
+	auto_(str) struct str text = {0};
+	bool found = false;
+
+	fd_read_file(AT_FDCWD, "/proc/self/mountinfo", MOUNTS_MAX, &text);
+	for (char *save = NULL, *line = text.p ? strtok_r(text.p, "\n", &save) : NULL;
+	     line && !found; line = strtok_r(NULL, "\n", &save)) {
+		const char *type = strstr(line, " - cgroup2 ");
+		found = type && strstr(type, "nsdelegate");
+	}
+	return found;
+}
+
 /* The host's resolv.conf for one who is in the host's network, if the image has a place for it. */
 static bool has_resolver(const struct image *image)
 {
@@ -208,6 +223,7 @@ int run_look(const struct run_flags *flags, const struct image *image, const str
 {
 	struct run_facts facts = {
 		.counts_swap = counts_swap(host),
+		.keeps_limits = flags->systemd && keeps_limits(),
 		.network = ret->network,
 		.ids = ret->ids,
 	};

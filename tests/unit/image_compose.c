@@ -444,3 +444,45 @@ TEST(compose_devices_are_made_and_allowed)
 	CHECK_INT(rule->minor, 229);
 	CHECK_STR(rule->access, "rw");
 }
+
+TEST(compose_a_system_of_its_own)
+{
+	auto_(fixture) struct fixture f = fixture_new();
+
+	f.flags.systemd = true;
+	f.flags.args = (struct words){0};
+	CHECK_INT(make(&f), -ENOTSUP);
+	CHECK(strstr(f.err.msg, "nsdelegate"));
+	f.facts.keeps_limits = true;
+	MUST(make(&f) == 0);
+	CHECK_STR(f.cfg->process->args[0], "/sbin/init");
+	bool is_told = false;
+	for (size_t i = 0; i < f.cfg->process->n_env; i++)
+		is_told |= str_eq(f.cfg->process->env[i], "container=oci");
+	CHECK(is_told);
+	const struct config_mount *m = find_mount(f.cfg, "/sys/fs/cgroup");
+	MUST(m);
+	for (size_t i = 0; i < m->n_options; i++)
+		CHECK(!str_eq(m->options[i], "ro"));
+	m = find_mount(f.cfg, "/run");
+	CHECK(m && str_eq(m->type, "tmpfs"));
+	f.flags.init = true;
+	CHECK_INT(make(&f), -EINVAL);
+	f.flags.init = false;
+	f.host.layout = CGROUP_HYBRID;
+	CHECK_INT(make(&f), -ENOTSUP);
+	CHECK(strstr(f.err.msg, "cgroup v2"));
+}
+
+TEST(compose_init_is_an_annotation_beside_those_of_the_image)
+{
+	auto_(fixture) struct fixture f = fixture_new();
+	struct config_kv of_image = {"org.opencontainers.image.os", "linux"};
+
+	f.image.annotations = &of_image;
+	f.image.n_annotations = 1;
+	f.flags.init = true;
+	MUST(make(&f) == 0 && f.cfg->n_annotations == 2);
+	CHECK_STR(f.cfg->annotations[0].key, of_image.key);
+	CHECK_STR(f.cfg->annotations[1].key, "io.ctr.init");
+}
