@@ -56,6 +56,9 @@ int reap_exec(struct exec *x, char **argv, char **env)
 
 	if (pipe2(pipes, O_CLOEXEC) < 0)
 		return -errno;
+	/* Before the program can see us. */
+	prctl(PR_SET_NAME, "ctr-init");
+	prctl(PR_SET_CHILD_SUBREAPER, 1); /* where we are not process 1 after all */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
 	pid_t pid = fork();
@@ -74,8 +77,6 @@ int reap_exec(struct exec *x, char **argv, char **env)
 		sigprocmask(SIG_SETMASK, &before, NULL);
 		return r;
 	}
-	prctl(PR_SET_NAME, "ctr-init");
-	prctl(PR_SET_CHILD_SUBREAPER, 1); /* where we are not process 1 after all */
 	sys_close_range(0, ~0U, 0);
 	munmap(x->image, x->image->size);
 	memset(x, 0, sizeof(*x));
