@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -102,22 +100,6 @@ static int find_new(int sock, const struct links *before, struct err *err)
 
 /* ---- moving ------------------------------------------------------------------------------------- */
 
-static int open_there(int netns, struct err *err)
-{
-	auto_fd int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-
-	if (own < 0)
-		return err_set(err, errno, "open ctr's network namespace");
-	if (setns(netns, CLONE_NEWNET) < 0)
-		return err_set(err, errno, "enter the container's network namespace");
-	int sock = nl_open(NETLINK_ROUTE, err);
-	if (setns(own, CLONE_NEWNET) < 0) {
-		auto_close_fd(&sock);
-		return err_set(err, errno, "leave the container's network namespace");
-	}
-	return sock;
-}
-
 static int move(int sock, int index, const char *new_name, int netns, struct err *err)
 {
 	auto_(nl) struct nl l = {0};
@@ -149,7 +131,7 @@ int device_move(const char *name, const char *new_name, int netns, struct err *e
 	auto_fd int here = nl_open(NETLINK_ROUTE, err);
 	if (here < 0)
 		return here;
-	auto_fd int there = open_there(netns, err);
+	auto_fd int there = nl_open_in(netns, NULL, err);
 	if (there < 0)
 		return there;
 	int index = link_index(here, name, err);

@@ -330,34 +330,47 @@ int firewall_end(const struct firewall *f, const struct wire_end *e, struct err 
 
 /* A start that was refused a port, or killed before it asked for it, has it in its record all the same:
  * the value, an address, says whose it is. */
-static bool is_own(const struct firewall *f, const struct nft_element *e)
+static int is_own(const struct firewall *f, const struct nft_element *e, struct err *err)
 {
 	struct nft_found found;
-	struct err ignored;
+	int r = nft_find(f->sock, e, &found, err);
 
-	return nft_find(f->sock, e, &found, &ignored) == 0 && found.value.n == e->value.n &&
-	       memcmp(found.value.b, e->value.b, e->value.n) == 0;
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	return found.value.n == e->value.n && memcmp(found.value.b, e->value.b, e->value.n) == 0;
 }
 
-/* One port of one family: `at` NULL means all addresses of the host. */
-static void put_port(const struct firewall *f, const struct ip *at, const struct ip *to,
-		     uint8_t protocol, uint16_t port, uint16_t to_port)
+/* One port, and where it leads. */
+struct port_at {
+	const struct ip *at; /* NULL: all addresses of the host */
+	uint8_t protocol;
+	uint16_t port, to;
+};
+
+/* Of the family of `to`, if that is an address. */
+static int put_port(const struct firewall *f, const struct port_at *p, const struct ip *to,
+		    struct err *err)
 {
+	const struct ip *at = p->at;
+	if (!to->n || (at && at->n != to->n))
+		return 0;
 	const char *set = to->n == 4 ? (at ? "here4" : "any4") : (at ? "here6" : "any6");
 	struct nft_element e = {.family = NFPROTO_INET, .table = f->table, .set = set};
-	uint16_t from_be = htons(port), to_be = htons(to_port);
+	uint16_t from_be = htons(p->port), to_be = htons(p->to);
 
 	if (at)
 		nft_key_add(&e.key, at->b, at->n);
-	nft_key_add(&e.key, &protocol, 1);
+	nft_key_add(&e.key, &p->protocol, 1);
 	nft_key_add(&e.key, &from_be, 2);
 	nft_key_add(&e.value, to->b, to->n);
 	nft_key_add(&e.value, &to_be, 2);
-	if (f->removes && !is_own(f, &e))
-		return;
+	int r = f->removes ? is_own(f, &e, err) : 1;
+	if (r <= 0)
+		return r;
 	put(f, &e);
 	if (!f->removes)
-		nl_why(f->l, "publish port %u", port);
+		nl_why(f->l, "publish port %u", p->port);
+	return 0;
 }
 
 int firewall_publish(const struct firewall *f, const struct wire_end *e,
@@ -373,11 +386,14 @@ int firewall_publish(const struct firewall *f, const struct wire_end *e,
 	if (p->address && ip_parse(p->address, &at) < 0)
 		return err_say(err, EINVAL, "net.json: %s is no address", p->address);
 	for (unsigned i = 0; i < (p->has_count ? p->count : 1U); i++) {
-		uint16_t port = (uint16_t)(p->port + i), to = (uint16_t)(p->to + i);
-		if (a.four.ip.n && at.n != 16)
-			put_port(f, at.n ? &at : NULL, &a.four.ip, protocol, port, to);
-		if (a.six.ip.n && at.n != 4)
-			put_port(f, at.n ? &at : NULL, &a.six.ip, protocol, port, to);
+		const struct port_at one = {
+			at.n ? &at : NULL,
+			protocol,
+			(uint16_t)(p->port + i),
+			(uint16_t)(p->to + i),
+		};
+		if (put_port(f, &one, &a.four.ip, err) < 0 || put_port(f, &one, &a.six.ip, err) < 0)
+			return -err->num;
 	}
 	return 0;
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -133,6 +135,33 @@ int nl_open(int protocol, struct err *err)
 	setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one));
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	return fd;
+}
+
+/* Whoever stayed there would undo what it has done in the wrong place: so more than one try. */
+static int come_back(int own, struct err *err)
+{
+	enum { TRIES = 3 };
+
+	for (int i = 0; i < TRIES; i++)
+		if (setns(own, CLONE_NEWNET) == 0)
+			return 0;
+	return err_set(err, errno, "return from the container's network namespace");
+}
+
+/* A socket belongs to the namespace that it was opened in, wherever its owner goes. */
+int nl_open_in(int netns, void (*there)(void), struct err *err)
+{
+	auto_fd int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	if (own < 0)
+		return err_set(err, errno, "open ctr's own network namespace");
+	if (setns(netns, CLONE_NEWNET) < 0)
+		return err_set(err, errno, "enter the container's network namespace");
+	if (there)
+		there();
+	auto_fd int sock = nl_open(NETLINK_ROUTE, err);
+	int r = come_back(own, err);
+	return r < 0 ? r : sock < 0 ? sock : steal_fd(&sock);
 }
 
 void nl_attrs(const void *p, size_t size, const struct nlattr **ret, unsigned max)

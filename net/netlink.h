@@ -55,6 +55,9 @@ void nl_end(struct nl *l, size_t nest);
 /* A socket of NETLINK_ROUTE or NETLINK_NETFILTER in the calling thread's network namespace. */
 int nl_open(int protocol, struct err *err);
 
+/* A socket of NETLINK_ROUTE in another one; `there`, unless NULL, is called inside. */
+int nl_open_in(int netns, void (*there)(void), struct err *err);
+
 /* Sends all and waits until the last is done. The first failure is told as "WHY: errno". */
 int nl_send(int sock, struct nl *l, struct err *err);
 

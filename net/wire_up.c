@@ -3,9 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
-#include <sched.h>
 #include <stdio.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "net/firewall.h"
@@ -33,24 +31,6 @@ static void making_clear(struct making *m)
 	auto_close_fd(&m->netns);
 }
 
-/* A socket belongs to the namespace that it was opened in, wherever its owner goes. */
-static int open_inside(int netns, struct err *err)
-{
-	auto_fd int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-
-	if (own < 0)
-		return err_set(err, errno, "open ctr's own network namespace");
-	if (setns(netns, CLONE_NEWNET) < 0)
-		return err_set(err, errno, "enter the container's network namespace");
-	sysctl_closed();
-	int sock = nl_open(NETLINK_ROUTE, err);
-	if (setns(own, CLONE_NEWNET) < 0) {
-		auto_close_fd(&sock);
-		return err_set(err, errno, "return from the container's network namespace");
-	}
-	return sock;
-}
-
 /* On failure the caller closes what is open by then. */
 static int open_making(pid_t pid, struct making *m, struct err *err)
 {
@@ -63,7 +43,7 @@ static int open_making(pid_t pid, struct making *m, struct err *err)
 	m->host = nl_open(NETLINK_ROUTE, err);
 	if (m->host < 0)
 		return m->host;
-	m->inside = open_inside(m->netns, err);
+	m->inside = nl_open_in(m->netns, sysctl_closed, err);
 	return m->inside < 0 ? m->inside : 0;
 }
 
@@ -237,7 +217,7 @@ static int filter_up(const struct nets *n, const char *id, const struct wire *wi
 	return port_taken(r, err);
 }
 
-static int filter_down(const struct nets *n, const struct wire *wire, struct err *err)
+static int filter_down_once(const struct nets *n, const struct wire *wire, struct err *err)
 {
 	auto_(nl) struct nl l = {0};
 	auto_fd int sock = nl_open(NETLINK_NETFILTER, err);
@@ -250,6 +230,14 @@ static int filter_down(const struct nets *n, const struct wire *wire, struct err
 		    firewall_end(&f, &wire->ends[i], err) < 0)
 			return -err->num;
 	return l.n ? nft_send_removals(sock, &l, err) : 0;
+}
+
+/* Nobody comes after the helper that does it later: so it tries again what failed. */
+static int filter_down(const struct nets *n, const struct wire *wire, struct err *err)
+{
+	int r = filter_down_once(n, wire, err);
+
+	return r < 0 ? filter_down_once(n, wire, err) : r;
 }
 
 int wire_filter_port(const struct nets *n, const struct wire_end *e, const struct wire_publish *p,
