@@ -156,7 +156,7 @@ bench: all
 	$(Q)tests/bench/run $(BENCH_ARGS)
 
 FUZZ_TIME ?= 600
-$(B)/fuzz/%: tests/fuzz/%.c $(GENERATED) $(foreach l,$(filter-out cmd,$(LAYERS)),$(call src,$(l)))
+$(B)/fuzz/%: tests/fuzz/%.c $(B)/ctr-init $(GENERATED) $(foreach l,$(filter-out cmd,$(LAYERS)),$(call src,$(l)))
 	$(call say,CLANG,$@)
 	$(Q)mkdir -p $(@D) && clang -std=gnu17 $(CPPFLAGS_ALL) -g -O1 -fsanitize=fuzzer,address,undefined \
 	  -fno-sanitize-recover=undefined -o $@ $< $(GENERATED:.h=.c) \
