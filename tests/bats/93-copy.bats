@@ -240,7 +240,7 @@ canary_ok() {
 		cd /race; while :; do mv d e; mv link d; mv d link; mv e d; done'
 	ended 0
 	local i
-	for ((i = 0; i < 25; i++)); do
+	for ((i = 0; i < 15; i++)); do
 		ctr cp tree/. "$ID:/race" >/dev/null 2>&1 || :
 		rm -rf out
 		ctr cp "$ID:/race" out >/dev/null 2>&1 || :
@@ -253,7 +253,7 @@ canary_ok() {
 	rm -rf root/race
 	local swapper=${BATS_TEST_DIRNAME%/tests/*}/build/tests/swapper n
 	[ -x "$swapper" ] || skip "needs build/tests/swapper"
-	for ((n = 20; n < 400; n++)); do
+	for ((n = 20; n < 400; n += 2)); do
 		rm -rf root/race root/bait
 		mkdir -p root/race/d root/race/d/e
 		ln -s "$PWD/canary" root/bait
