@@ -77,8 +77,8 @@ int reap_exec(struct exec *x, char **argv, char **env)
 		sigprocmask(SIG_SETMASK, &before, NULL);
 		return r;
 	}
-	sys_close_range(0, ~0U, 0);
 	munmap(x->image, x->image->size);
 	memset(x, 0, sizeof(*x));
+	sys_close_range(0, ~0U, 0); /* the start has succeeded */
 	serve(pid, &all);
 }
