@@ -109,6 +109,41 @@ allow_here() { ctr tenant set "$T" --allow "mounts=$PWD"; }
 	[ "$(stat -c %u root/mine)" = 0 ]
 }
 
+@test "cp, export, commit: the ids are those of the container" {
+	loaded
+	ctr run -d --name "$ID" --tenant "$T" base:1 sh -c 'touch /mine; chown 3:4 /mine; exec sleep 100' >out 2>&1
+	echo hello >file
+	chown 5:6 file
+	ctr cp file "$ID:/file"
+	ctr cp -a file "$ID:/kept"
+	tar c file | ctr cp - "$ID:/etc"
+	run ctr exec "$ID" stat -c "%u:%g" /etc/file
+	has 5:6
+	run ctr exec "$ID" sh -c 'stat -c "%u:%g %n" /file /kept /mine; cat /file'
+	ended 0
+	has "0:0 /file"
+	has "5:6 /kept"
+	has "3:4 /mine"
+	has hello
+	ctr cp -a "$ID:/mine" got
+	[ "$(stat -c %u:%g got)" = 3:4 ]
+	ctr export "$ID" -o all.tar
+	[ "$(tar tvf all.tar --numeric-owner | grep -E ' (mine|kept)$' | awk '{print $2}' | sort | xargs)" = "3/4 5/6" ]
+	ctr commit "$ID" localhost/new:1
+	run ctr run --rm --tenant "$T" --pull never localhost/new:1 stat -c "%u:%g %n" /mine /kept /etc
+	ended 0
+	has "3:4 /mine"
+	has "5:6 /kept"
+	has "0:0 /etc"
+	# The same of one that has stopped.
+	ctr kill "$ID" KILL
+	until_true has_exited
+	ctr cp -a file "$ID:/later"
+	ctr cp -a "$ID:/kept" again
+	[ "$(stat -c %u:%g again)" = 5:6 ]
+	[ "$(stat -c %u:%g "$STORE"/containers/"$ID".*/upper/later)" = 5:6 ]
+}
+
 @test "what privilege in there is not: the host's files, kernel and limits" {
 	run ctr run --rm --tenant "$T" host sh -c '
 		echo 1 >/proc/sys/kernel/panic || echo one
