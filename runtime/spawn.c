@@ -155,6 +155,11 @@ static int clone_executor(const struct spawn_args *a, struct child *c, struct sp
 				"a limit on namespaces is reached: see /proc/sys/user/max_*_namespaces");
 		else if (s->pid == -EAGAIN)
 			err_hint(err, "a pids limit, of the cgroup or RLIMIT_NPROC, is reached");
+		else if (s->pid == -EACCES && a->cgroup >= 0)
+			err_hint(err,
+				 "whoever is not root makes processes only in groups beside his "
+				 "own session's: log in where systemd runs, or have root put the "
+				 "session into a group below the tenant's");
 		else if (s->pid == -EPERM)
 			err_hint(
 				err,
