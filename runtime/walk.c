@@ -17,14 +17,19 @@ enum { KEYS_BYTES_MAX = 64 << 10, VALUE_BYTES_MAX = 64 << 10 };
 
 /* ---- owners -----------------------------------------------------------------------------------*/
 
+/* To the container whoever it does not know is nobody. */
 static int translate(const struct owner *o, struct idmap map, uint32_t id, uint32_t *ret)
 {
+	enum { NOBODY = 65534 };
+
 	*ret = id;
 	if (!map.n)
 		return 0;
-	bool ok = o->kind == OWNER_IN ? idmap_to_host(map, id, ret)
-				      : idmap_to_container(map, id, ret);
-	return ok ? 0 : -EOVERFLOW;
+	if (o->kind == OWNER_IN)
+		return idmap_to_host(map, id, ret) ? 0 : -EOVERFLOW;
+	if (!idmap_to_container(map, id, ret))
+		*ret = NOBODY;
+	return 0;
 }
 
 int owner_of(const struct owner *o, struct stat *st, struct err *err)
