@@ -267,8 +267,8 @@ int network_create(const struct nets *n, const struct network_want *want, struct
 		return r;
 	r = network_up(n, w, err);
 	if (r < 0) {
-		network_down(n, w, &ignored);
-		network_forget(n, w->name, &ignored);
+		if (network_unmake(n, w, &ignored) < 0)
+			network_forget(n, w->name, &ignored);
 		return r;
 	}
 	*ret = w;

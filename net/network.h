@@ -27,6 +27,8 @@ int network_up(const struct nets *n, const struct network *w, struct err *err);
 
 /* Its bridge and its elements; what is not there is fine. */
 int network_down(const struct nets *n, const struct network *w, struct err *err);
+/* That, its record, and with the last bridge the packet filter's tables. */
+int network_unmake(const struct nets *n, const struct network *w, struct err *err);
 
 /* All of it, record last. -EBUSY while it has members. */
 int network_remove(const struct nets *n, const char *name, struct err *err);

@@ -219,6 +219,15 @@ int network_rebuild(const struct nets *n, const char *except, struct err *err)
 	return explain_filter(nl_send(sock, &l, err), err);
 }
 
+int network_unmake(const struct nets *n, const struct network *w, struct err *err)
+{
+	int r = network_down(n, w, err);
+
+	if (r < 0 || (r = network_forget(n, w->name, err)) < 0)
+		return r;
+	return drop_tables(n, err);
+}
+
 int network_remove(const struct nets *n, const char *name, struct err *err)
 {
 	auto_(arena) struct arena mem = {0};
@@ -234,10 +243,7 @@ int network_remove(const struct nets *n, const char *name, struct err *err)
 		err_hint(err, "delete them, or ctr network disconnect");
 		return -EBUSY;
 	}
-	r = network_down(n, w, err);
-	if (r < 0 || (r = network_forget(n, name, err)) < 0)
-		return r;
-	return drop_tables(n, err);
+	return network_unmake(n, w, err);
 }
 
 /* ---- check and repair -------------------------------------------------------------------------*/

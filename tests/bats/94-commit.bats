@@ -69,6 +69,8 @@ changed() {
 	export SOURCE_DATE_EPOCH=1700000000
 	id=$(ctr commit -m why -a me -c 'CMD ["cat", "/etc/new"]' -c 'ENV B="2 3"' -c 'LABEL l=2 m=3' "$ID" new:1)
 	ctr images --no-trunc -q | grep -qx "$id"
+	# Made again it is the same, to the byte.
+	[ "$(ctr commit -m why -a me -c 'CMD ["cat", "/etc/new"]' -c 'ENV B="2 3"' -c 'LABEL l=2 m=3' "$ID")" = "$id" ]
 	run ctr run --rm --network none new:1
 	ended 0
 	[ "$output" = new ]
@@ -91,8 +93,6 @@ changed() {
 		.Healthcheck == {Test: ["CMD", "true"], Retries: 2}'
 	ctr history --format json new:1 | jq -e 'length == 4 and .[0].comment == "why" and .[0].author == "me" and
 		.[0].created == "2023-11-14T22:13:20Z"'
-	# Made again it is the same, to the byte.
-	[ "$(ctr commit -m why -a me -c 'CMD ["cat", "/etc/new"]' -c 'ENV B="2 3"' -c 'LABEL l=2 m=3' "$ID")" = "$id" ]
 	ctr rm "$ID"
 	ctr prune
 	ctr run --rm --network none new:1 true
