@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Native only: packages can only be had natively, and what these programs need of a kernel is old.
 # Images of Debian's packages, each in a form of its own, from a registry to work done: nginx, redis,
-# postgres, python, busybox.
+# postgres, python, busybox, debian.
 
 load lib
 load net
@@ -45,6 +45,7 @@ setup_file() {
 	ship redis -f oci --dest-compress-format zstd
 	ship postgres -f v2s2
 	ship busybox -f v2s2
+	ship debian -f oci
 	index_of python
 }
 teardown_file() { stop_registries; }
@@ -150,6 +151,23 @@ from_lan() {
 	ended 0
 	[ "$output" = "500500 500500 500499
 $(printf text | sha256sum | cut -d ' ' -f 1)" ]
+}
+
+@test "debian checks its own packages, builds one, and installs it" {
+	pull debian
+	run ctr run --rm debian bash -ec '
+		dpkg --audit
+		mkdir -p p/DEBIAN p/opt
+		printf "Package: p\nVersion: 1\nArchitecture: all\nMaintainer: m <m@m>\nDescription: d\n" >p/DEBIAN/control
+		echo here >p/opt/here
+		dpkg-deb --build p >/dev/null
+		dpkg -i p.deb >/dev/null
+		cat /opt/here
+		dpkg -P p >/dev/null
+		[ ! -e /opt/here ]
+		perl -e "print 6 * 7"'
+	ended 0
+	[ "$output" = $'here\n42' ]
 }
 
 @test "busybox, of one small layer, packs and unpacks what it is given" {
