@@ -437,9 +437,7 @@ with_podman() { compare pod up in_it status_is; }
 	all_passed
 	the_case() {
 		pod ps -aq | grep . && return 1
-		remains >"/run/tmp/$NAME"
-		grep -v -e parent -e conmon "/run/tmp/$NAME" && return 1
-		true
+		soon nothing_but 'parent|conmon'
 	}
 	with_podman
 }

@@ -255,8 +255,7 @@ with_containerd() { compare client task new up in_it status_is gone; }
 	the_case() {
 		gives 0 client task ls -q
 		[ -z "$output" ]
-		remains >"/run/tmp/$NAME"
-		grep -v 'grp-\|/default$' "/run/tmp/$NAME" && return 1
+		soon nothing_but 'grp-|/default$'
 		gives 0 ls /run/containerd/runc/default
 		[ -z "$output" ] || { echo "state: $output"; return 1; }
 	}

@@ -252,8 +252,7 @@ with_docker() { compare docker run up in_it about status_is; }
 	all_passed
 	the_case() {
 		docker ps -aq | grep . && return 1
-		remains >"/run/tmp/$NAME"
-		grep -v '/docker$\|/system.slice\|docker/netns\|/var/lib/docker$' "/run/tmp/$NAME" && return 1
+		soon nothing_but '/docker$|/system.slice|docker/netns|/var/lib/docker$'
 		gives 0 ls /run/docker/runtime-runc/moby
 		[ -z "$output" ] || { echo "state: $output"; return 1; }
 	}

@@ -70,3 +70,7 @@ remains() {
 	ps -eo pid=,stat=,args= | awk '$2 !~ /Z/ && ($3 ~ /(^|\/)(conmon|containerd-shim.*|ctr-init|ctr-runc|runc)$/ ||
 		/sleep 1[0-9][0-9] *$/) { print "process " $0 }'
 }
+
+# nothing_but [REGEX]: of that there is nothing, but for lines that match. podman mounts its store for as long
+# as it looks at it: ask with `soon`.
+nothing_but() { ! remains | grep -Ev "${1:-^$}"; }
