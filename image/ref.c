@@ -139,7 +139,8 @@ int ref_parse(const char *text, struct arena *mem, struct ref *ret, struct err *
 		return refuse(err, text, "its host is none");
 	if (!path_ok(ref.path))
 		return refuse(err, text, "its path has other characters than a-z, 0-9, . _ - /");
-	if (strlen(ref.path) + (ref.host ? strlen(ref.host) : 0) > NAME_MAX_BYTES)
+	const struct ref full = ref_full(&ref, mem);
+	if (strlen(ref_repository(&full, mem)) > NAME_MAX_BYTES)
 		return refuse(err, text, "it is too long");
 	if (ref.tag && !tag_ok(ref.tag))
 		return refuse(err, text, "its tag is none");
