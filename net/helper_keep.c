@@ -20,6 +20,9 @@ static _Noreturn void become_helper(const struct keeper *k, pid_t keeper, int re
 {
 	sigset_t none;
 
+	/* What somebody ignores who called ctr is not the helper's: pasta refuses to start so. */
+	for (int sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == keeper &&

@@ -60,7 +60,9 @@ no_helpers() { [ -z "$(processes pasta slirp4netns ctr-keeper)" ]; }
 both() {
 	needs "$1"
 	serve "$lan_pid" 7000
+	trap '' PIPE # what the caller ignores is not the helper's
 	up "$a" --network "$1" -p 8080:80 -p 192.0.2.1:9000:81 --hostname shop --add-host db:10.0.0.7
+	trap - PIPE
 	run in_net "$a" "$NET_PY" ask 192.0.2.2 7000
 	has "from 192.0.2.1"
 	run in_net "$a" "$NET_PY" ask 192.0.2.2 7000 udp
