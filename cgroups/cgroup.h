@@ -146,6 +146,9 @@ int cg_adopt(const struct cg_plan *, pid_t pid, struct cg_handles *h, struct err
 /* Carries out a plan of cg_plan_update. */
 int cg_update(const struct cg_plan *, struct err *err);
 
+/* Whether the container sees its group at /sys/fs/cgroup and may write there: divide it, say. */
+bool cg_is_writable(const struct config *cfg);
+
 /* --- a living container, named by what the record holds (plan.names) --- */
 
 /* Ways into the groups for one more process (exec). `sub`: below the container's group, "" or

@@ -59,7 +59,7 @@ static bool has_own(const struct config_linux *lx, enum config_namespace_type ty
 	return false;
 }
 
-static bool mounts_cgroup_writable(const struct config *cfg)
+bool cg_is_writable(const struct config *cfg)
 {
 	bool is_writable = false;
 
@@ -94,7 +94,7 @@ static int64_t plan_owner(const struct config *cfg, const struct host *host)
 	const struct config_linux *lx = cfg->linux_;
 
 	if (host->layout != CGROUP_V2 || !has_own(lx, CONFIG_NAMESPACE_TYPE_CGROUP) ||
-	    !mounts_cgroup_writable(cfg))
+	    !cg_is_writable(cfg))
 		return -1;
 	return host_uid(lx, cfg->process && cfg->process->user ? cfg->process->user->uid : 0);
 }

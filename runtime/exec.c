@@ -61,14 +61,15 @@ static bool denies_setgroups(pid_t pid)
 	return fd >= 0 && read(fd, word, 4) == 4 && word[0] == 'd';
 }
 
-/* Clones the executor into the container's group. A container that has delegated its group has no
- * process in it any more, nor may it: then the group of its first process is taken. */
+/* Clones the executor into the container's group. A container that has divided its group has no
+ * process in it any more, nor may it: then the group of its first process is taken. One that is
+ * about to divide it (systemd, which boots) would be hindered by a process there. */
 static int begin(struct exec *x, struct err *err)
 {
 	const struct state *st = x->o->container->state;
 	int fds[PLAN_FDS_MAX];
 
-	for (int again = 0;; again++) {
+	for (int again = cg_is_writable(x->o->config);; again++) {
 		auto_(cg_handles) struct cg_handles cg = CG_HANDLES_NONE;
 		int r = cg_enter(st->cgroups, st->n_cgroups, x->o->cgroup,
 				 again ? x->o->container->pid : 0, &cg, err);
