@@ -36,6 +36,16 @@ static int open_volumes(const char *root, int lock, struct arena *mem, struct er
 	return steal_fd(&fd);
 }
 
+/* All of them: how many. They stay as they are while *dir is open. */
+static int all_volumes(const struct call *call, int lock, int *dir, const char ***names,
+		       struct err *err)
+{
+	*dir = open_volumes(call->g->root, lock, call->mem, err);
+	return *dir < 0 ? *dir
+			: container_ids(volumes_dir(call->g->root, call->mem), call->mem, names,
+					err);
+}
+
 static int check_name(const char *name, struct err *err)
 {
 	if (path_id_ok(name) && strlen(name) < 200)
@@ -291,12 +301,10 @@ static int describe(const struct call *call, int volumes, const char *name, bool
 static int volume_ls(struct call *call, const struct volume_opts *o, struct err *err)
 {
 	auto_(str) struct str text = {0};
-	auto_fd int dir = open_volumes(call->g->root, LOCK_SH, call->mem, err);
+	auto_fd int dir = -1;
 	const char **names;
 
-	int n = dir < 0 ? dir
-			: container_ids(volumes_dir(call->g->root, call->mem), call->mem, &names,
-					err);
+	int n = all_volumes(call, LOCK_SH, &dir, &names, err);
 	if (n < 0)
 		return n;
 	if (!o->quiet && !o->format)
@@ -369,12 +377,10 @@ static int volume_rm(struct call *call, const struct volume_opts *o, struct err 
 
 int volumes_prune(const struct call *call, bool all, struct str *ret, struct err *err)
 {
-	auto_fd int dir = open_volumes(call->g->root, LOCK_EX, call->mem, err);
+	auto_fd int dir = -1;
 	const char **names;
 
-	int n = dir < 0 ? dir
-			: container_ids(volumes_dir(call->g->root, call->mem), call->mem, &names,
-					err);
+	int n = all_volumes(call, LOCK_EX, &dir, &names, err);
 	for (int i = 0; i < n; i++) {
 		if ((!all && !is_anonymous(dir, names[i])) || user_of(call, names[i]))
 			continue;
@@ -389,12 +395,10 @@ int volumes_prune(const struct call *call, bool all, struct str *ret, struct err
 int volumes_measure(const struct call *call, struct volume_usage **ret, size_t *ret_n,
 		    struct err *err)
 {
-	auto_fd int dir = open_volumes(call->g->root, LOCK_SH, call->mem, err);
+	auto_fd int dir = -1;
 	const char **names;
 
-	int n = dir < 0 ? dir
-			: container_ids(volumes_dir(call->g->root, call->mem), call->mem, &names,
-					err);
+	int n = all_volumes(call, LOCK_SH, &dir, &names, err);
 	if (n < 0)
 		return n;
 	*ret = arena_zalloc(call->mem, (size_t)n, sizeof(**ret));

@@ -75,23 +75,29 @@ static void option(struct str *data, const char *key, const char *value)
 	str_add_mem(data, value, strlen(value) + 1);
 }
 
-/* upper/DIR, made as deep as needed: the slot of its descriptor. */
-static int16_t plan_upper_dir(const char *dir, int16_t tmpfs, struct oplist *ops)
+/* A directory in the tmpfs, made as deep as needed: the slot of its descriptor. */
+static int16_t plan_dir(const char *path, unsigned mode, int16_t tmpfs, struct oplist *ops)
 {
-	auto_(arena) struct arena mem = {0};
 	int16_t slot = oplist_slots(ops, 1);
-	uint32_t path = oplist_str(ops, arena_printf(&mem, "upper%s", dir));
+	uint32_t str = oplist_str(ops, path);
 	struct op *op = oplist_add(ops, OP_MKDIR);
 
 	op->fd = tmpfs;
-	op->str = path;
-	op->a = 0755;
+	op->str = str;
+	op->a = mode;
 	op = oplist_add(ops, OP_OPEN);
 	op->fd = tmpfs;
-	op->str = path;
+	op->str = str;
 	op->a = O_PATH | O_DIRECTORY | O_NOFOLLOW;
 	op->ret = slot;
 	return slot;
+}
+
+static int16_t plan_upper_dir(const char *dir, int16_t tmpfs, struct oplist *ops)
+{
+	auto_(arena) struct arena mem = {0};
+
+	return plan_dir(arena_printf(&mem, "upper%s", dir), 0755, tmpfs, ops);
 }
 
 /* A node 0:0 in the upper directory is to overlay what a deletion was: the name is free for
@@ -262,19 +268,7 @@ static void plan_sync(const struct rootfs_want *want, const struct rootfs_slots 
 /* Attaches a part to a directory of its own in the tmpfs. */
 static void plan_part(int16_t part, const char *name, int16_t tmpfs, struct oplist *ops)
 {
-	int16_t at = oplist_slots(ops, 1);
-	uint32_t str = oplist_str(ops, name);
-	struct op *op = oplist_add(ops, OP_MKDIR);
-
-	op->fd = tmpfs;
-	op->str = str;
-	op->a = 0700;
-	op = oplist_add(ops, OP_OPEN);
-	op->fd = tmpfs;
-	op->str = str;
-	op->a = O_PATH | O_DIRECTORY | O_NOFOLLOW;
-	op->ret = at;
-	move_op(ops, part, at);
+	move_op(ops, part, plan_dir(name, 0700, tmpfs, ops));
 }
 
 static void plan_mapped_overlay(const struct rootfs_overlay *o, const struct rootfs_want *want,

@@ -148,14 +148,7 @@ group
 	needs_root
 	needs setpriv
 	loaded
-	mkdir -p user/run
-	cp -r layout user/layout
-	chmod 755 "$BATS_RUN_TMPDIR" "$(dirname "$BATS_TEST_TMPDIR")" "$BATS_TEST_TMPDIR"
-	chown -R 4711:4711 user
-	as_user() {
-		setpriv --reuid 4711 --regid 4711 --clear-groups env HOME="$PWD/user" XDG_RUNTIME_DIR="$PWD/user/run" \
-			"$CTR" --root "$PWD/user/run/ctr" --store "$PWD/user/store" "$@"
-	}
+	new_user
 	run as_user load -q -i user/layout
 	ended 0
 	run as_user run --rm base:1 sh -c 'id -u; echo x >/etc/x; cat /etc/x'

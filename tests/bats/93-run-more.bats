@@ -7,13 +7,8 @@ load lib
 load engine
 
 in_container() { # [FLAG...] -- COMMAND...
-	local flags=()
-	while [ "$1" != -- ]; do
-		flags+=("$1")
-		shift
-	done
-	shift
-	try ctr run --rm --network none "${flags[@]}" --rootfs "$BATS_FILE_TMPDIR/rootfs" "$@"
+	filled "--rootfs $BATS_FILE_TMPDIR/rootfs" "$@"
+	try ctr run --rm --network none "${line[@]}"
 }
 
 # ---- --init -------------------------------------------------------------------------------------

@@ -206,14 +206,7 @@ changed() {
 	needs_root
 	needs setpriv
 	changeable
-	mkdir -p user/run
-	cp -r layout user/layout
-	chmod 755 "$BATS_RUN_TMPDIR" "$(dirname "$BATS_TEST_TMPDIR")" "$BATS_TEST_TMPDIR"
-	chown -R 4711:4711 user
-	as_user() {
-		setpriv --reuid 4711 --regid 4711 --clear-groups env HOME="$PWD/user" XDG_RUNTIME_DIR="$PWD/user/run" \
-			"$CTR" --root "$PWD/user/run/ctr" --store "$PWD/user/store" "$@"
-	}
+	new_user
 	as_user load -q -i user/layout
 	try as_user run -d --network none --name "$ID" base:1 sh -c 'echo hi >/f; touch /ready; sleep 100' \
 		</dev/null >/dev/null 3>&- 4>&-

@@ -25,6 +25,18 @@ loaded() {
 	ctr load -q -i layout >/dev/null
 }
 
+# new_user: an ordinary user with the layout; as_user ARGUMENT...: his ctr, all of whose places are in `user`.
+new_user() {
+	mkdir -p user/run
+	cp -r layout user/layout
+	chmod 755 "$BATS_RUN_TMPDIR" "$(dirname "$BATS_TEST_TMPDIR")" "$BATS_TEST_TMPDIR"
+	chown -R 4711:4711 user
+}
+as_user() {
+	setpriv --reuid 4711 --regid 4711 --clear-groups env HOME="$PWD/user" XDG_RUNTIME_DIR="$PWD/user/run" \
+		"$CTR" --root "$PWD/user/run/ctr" --store "$PWD/user/store" "$@"
+}
+
 # layer DIR ENTRY...: a tar that `tar` makes of DIR; image_of NAME TAR...: an image of such.
 image_of() {
 	local name=$1
