@@ -152,9 +152,9 @@ bool cg_is_writable(const struct config *cfg);
 /* --- a living container, named by what the record holds (plan.names) --- */
 
 /* Ways into the groups for one more process (exec). `sub`: below the container's group, "" or
- * NULL for itself; "CTRL:PATH" for one v1 hierarchy. When clone3 then says EBUSY (the container has
- * delegated its group, which may hold no process any more), call again with the container's pid 1
- * as `init`: the group where that one lives is taken. init 0: don't. */
+ * NULL for itself; "CTRL:PATH" for one v1 hierarchy. `init`: the container's pid 1, to take the
+ * v2 group where that one lives, or 0. It is wanted where the container may divide its group
+ * (cg_is_writable), and when clone3 says EBUSY: a group that is divided holds no process. */
 int cg_enter(const char *const *names, size_t n, const char *sub, pid_t init,
 	     struct cg_handles *ret, struct err *err);
 

@@ -69,10 +69,10 @@ static int begin(struct exec *x, struct err *err)
 	const struct state *st = x->o->container->state;
 	int fds[PLAN_FDS_MAX];
 
-	for (int again = cg_is_writable(x->o->config);; again++) {
+	for (bool is_beside = cg_is_writable(x->o->config);; is_beside = true) {
 		auto_(cg_handles) struct cg_handles cg = CG_HANDLES_NONE;
 		int r = cg_enter(st->cgroups, st->n_cgroups, x->o->cgroup,
-				 again ? x->o->container->pid : 0, &cg, err);
+				 is_beside ? x->o->container->pid : 0, &cg, err);
 		if (r < 0)
 			return r;
 		const struct plan_exec_want want = {
@@ -101,7 +101,7 @@ static int begin(struct exec *x, struct err *err)
 			.streams = x->o->io.streams,
 		};
 		r = spawn_begin(&args, &x->spawn, err);
-		if (r != -EBUSY || again)
+		if (r != -EBUSY || is_beside)
 			return r;
 	}
 }
