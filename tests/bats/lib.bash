@@ -18,12 +18,11 @@ APPLETS='[ ash awk basename cat chgrp chmod chown chroot chrt cp cut date dd df 
 
 # A root file system with a static busybox, once for each file of tests.
 setup_file() {
-	local rootfs=$BATS_FILE_TMPDIR/rootfs applet
+	local rootfs=$BATS_FILE_TMPDIR/rootfs
 	mkdir -p "$rootfs"/{bin,dev,etc,proc,sys,tmp,root,home}
 	cp "$(command -v busybox)" "$rootfs/bin/busybox"
-	for applet in $APPLETS; do
-		ln -s busybox "$rootfs/bin/$applet"
-	done
+	# shellcheck disable=SC2086 # words
+	(cd "$rootfs/bin" && perl -e 'symlink "busybox", $_ for @ARGV' $APPLETS)
 	printf 'root:x:0:0:root:/root:/bin/sh\nguest:x:1000:1000::/home:/bin/sh\n' >"$rootfs/etc/passwd"
 	printf 'root:x:0:\nguest:x:1000:\nextra:x:2000:guest\n' >"$rootfs/etc/group"
 }
