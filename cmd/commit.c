@@ -10,13 +10,14 @@
 #include "image/commit.h"
 #include "image/diff.h"
 #include "image/pack.h"
+#include "image/policy.h"
 #include "image/ref.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/log.h"
 #include "runtime/lifecycle.h"
 
 /* clang-format off */
-struct commit_opts { const char *author, *message, *pause; struct words changes; };
+struct commit_opts { const char *author, *message, *pause, *policy; struct words changes; };
 #define OPT(member) offsetof(struct commit_opts, member)
 static const struct arg commit_args[] = {
 	{"author", 'a', ARG_TEXT, OPT(author), "TEXT", "who made it"},
@@ -27,6 +28,7 @@ static const struct arg commit_args[] = {
 static const struct arg import_args[] = {
 	{"change", 'c', ARG_LIST, OPT(changes), "INSTRUCTION", "of a Dockerfile, such as 'CMD [\"run\"]' or 'ENV A=B'"},
 	{"message", 'm', ARG_TEXT, OPT(message), "TEXT", "why; ctr history shows it"},
+	{"signature-policy", 0, ARG_TEXT, OPT(policy), "FILE", "what may be imported (policy.json of containers)"},
 	ARGS_END};
 #undef OPT
 /* clang-format on */
@@ -214,11 +216,18 @@ static int do_import(struct call *call, struct err *err)
 {
 	auto_(making) struct making m = MAKING_NONE;
 	struct layer_made layer = {0};
+	const struct commit_opts *o = call->opts;
+	struct policy policy;
 	auto_fd int from = open_input(call->words[0], err);
 
 	if (from < 0)
 		return from;
-	int r = begin(call, call->n_words > 1 ? call->words[1] : NULL, &m, err);
+	const struct policy_subject subject =
+		policy_of_archive("tarball", policy_path(from, call->mem));
+	int r = policy_load(o->policy, call->mem, &policy, err);
+	if (r < 0 || (r = policy_check(&policy, &subject, err)) < 0)
+		return r;
+	r = begin(call, call->n_words > 1 ? call->words[1] : NULL, &m, err);
 	if (r < 0)
 		return r;
 	if (commit_read_layer(&m.stage, from, call->mem, &layer, err) < 0)

@@ -5,13 +5,15 @@
 #include "cmd/out.h"
 #include "cmd/progress.h"
 #include "cmd/remote.h"
+#include "image/policy.h"
 
 /* clang-format off */
-struct pull_opts { struct remote_opts remote; const char *platform, *progress; bool all_tags; };
+struct pull_opts { struct remote_opts remote; const char *platform, *progress, *policy; bool all_tags; };
 static const struct arg pull_args[] = {
 	REMOTE_ARGS,
 	{"platform", 0, ARG_TEXT, offsetof(struct pull_opts, platform), "OS/ARCH[/VARIANT]", "for another machine (this one's)"},
 	{"progress", 0, ARG_TEXT, offsetof(struct pull_opts, progress), "KIND", "auto, bars, json or none (auto: bars on a terminal)"},
+	{"signature-policy", 0, ARG_TEXT, offsetof(struct pull_opts, policy), "FILE", "what may be fetched (policy.json of containers)"},
 	{"all-tags", 'a', ARG_REFUSED, 0, NULL, "name the tags"},
 	ARGS_END};
 /* clang-format on */
@@ -20,6 +22,7 @@ struct pull {
 	const struct pull_opts *o;
 	struct store store;
 	struct regconf conf;
+	struct policy policy;
 	struct registry_opts remote;
 	struct platform platform;
 	struct progress progress;
@@ -59,7 +62,11 @@ static int pull_name(struct pull *p, const char *name, const char **ret_id, stru
 	size_t n = 0;
 	int r = ref_read(name, p->mem, &ref, err);
 
-	if (r < 0 || (r = regconf_places(&p->conf, &ref, p->mem, &places, &n, err)) < 0)
+	if (r < 0)
+		return r;
+	const struct policy_subject subject = policy_of_ref(&ref, p->mem);
+	if ((r = policy_check(&p->policy, &subject, err)) < 0 ||
+	    (r = regconf_places(&p->conf, &ref, p->mem, &places, &n, err)) < 0)
 		return r;
 	for (size_t i = 0; i < n; i++) {
 		*err = (struct err){0};
@@ -106,6 +113,7 @@ static int do_pull(struct call *call, struct err *err)
 	if (r < 0 || (r = progress_read(o->progress, o->remote.quiet, &p.progress, err)) < 0 ||
 	    (o->platform && (r = platform_parse(o->platform, call->mem, &p.platform, err)) < 0) ||
 	    (r = regconf_load(call->mem, &p.conf, err)) < 0 ||
+	    (r = policy_load(o->policy, call->mem, &p.policy, err)) < 0 ||
 	    (r = store_open(call->g->store, true, &p.store, err)) < 0)
 		return r;
 	for (size_t i = 0; r == 0 && i < call->n_words; i++)
