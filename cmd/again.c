@@ -115,9 +115,11 @@ void engine_keep_wire(const struct wire_want *w, struct state_options *ret, stru
 	ret->wire = s;
 }
 
-static int find_wire(const struct state_wire *s, struct arena *mem, const struct wire_want **ret,
-		     struct err *err)
+static int find_wire(const struct call *call, const struct state *state,
+		     const struct wire_want **ret, struct err *err)
 {
+	const struct state_wire *s = state->options->wire;
+	struct arena *mem = call->mem;
 	struct wire_want *w = arena_zalloc(mem, 1, sizeof(*w));
 
 	*ret = NULL;
@@ -145,7 +147,7 @@ static int find_wire(const struct state_wire *s, struct arena *mem, const struct
 		.rate_out = s->rate_out,
 	};
 	*ret = w;
-	return 0;
+	return w->helper ? 0 : tenant_wire(call->g->root, state->tenant, &w->tenant, err);
 }
 
 int engine_again(const struct call *call, const struct container *c, struct again *ret,
@@ -161,7 +163,7 @@ int engine_again(const struct call *call, const struct container *c, struct agai
 	int r = load_config(c, call->mem, &ret->config, err);
 	if (r < 0 || (r = host_probe(&ret->host, err)) < 0 ||
 	    (r = find_overlay(call, s, &ret->host, &overlay, err)) < 0 ||
-	    (r = find_wire(s->options->wire, call->mem, &wire, err)) < 0)
+	    (r = find_wire(call, s, &wire, err)) < 0)
 		return r;
 	ret->want = (struct create_opts){
 		.root = call->g->root,

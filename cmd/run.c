@@ -346,7 +346,7 @@ static int compose_request(struct call *call, const struct run_opts *o, struct r
 	if (r < 0 || (r = engine_opts_read(&o->engine, call, q->flags.id, &q->options, err)) < 0 ||
 	    (r = q->volumes = volumes_prepare(call, &q->flags, &q->options, err)) < 0 ||
 	    (r = image_stop_signal(image, o, &q->options, err)) < 0 ||
-	    (r = run_network_look(&in, call->g->root, &facts.network, err)) < 0 ||
+	    (r = run_network_look(&in, call->g->root, o->shares.tenant, &facts.network, err)) < 0 ||
 	    (r = take_ids(o, q, &facts.ids, err)) < 0 ||
 	    (r = run_look(&q->flags, image, &q->host, call->mem, &facts, err)) < 0 ||
 	    (r = compose(&in, &q->config, err)) < 0 ||

@@ -4,11 +4,13 @@
 #include <strings.h>
 
 #include "cmd/run_network.h"
+#include "net/files.h"
 #include "net/helper.h"
 #include "net/network.h"
 #include "net/port.h"
 #include "runtime/base/log.h"
 #include "runtime/container.h"
+#include "runtime/tenant.h"
 
 /* A limit that the container can lift is none. */
 static int check_rate(const struct run_flags *f, const struct run_network *n, struct err *err)
@@ -79,12 +81,21 @@ static int try_default(const char *root, struct arena *mem, struct run_network *
 }
 
 /* Where the files of a wire are: in the container's directory, or the network's. */
-static void set_files(const char *root, const char *id, bool is_private, const char *network,
-		      struct arena *mem, struct run_network *n)
+struct file_place {
+	const char *root, *id;
+	bool is_private;
+	const char *network;
+	uint32_t tenant;
+};
+
+static void set_files(const struct file_place *at, struct arena *mem, struct run_network *n)
 {
-	n->resolv = arena_printf(mem, "%s/%s/resolv.conf", root, id);
-	n->hosts = is_private ? arena_printf(mem, "%s/%s/hosts", root, id)
-			      : arena_printf(mem, "%s/.net/%s.hosts", root, network);
+	char name[HOSTS_NAME_MAX];
+
+	n->resolv = arena_printf(mem, "%s/%s/resolv.conf", at->root, at->id);
+	n->hosts = at->is_private ? arena_printf(mem, "%s/%s/hosts", at->root, at->id)
+				  : arena_printf(mem, "%s/.net/%s", at->root,
+						 hosts_name(at->network, at->tenant, name));
 }
 
 static int join_container(const char *root, struct arena *mem, struct run_network *n,
@@ -101,8 +112,12 @@ static int join_container(const char *root, struct arena *mem, struct run_networ
 	if (r < 0)
 		return err_wrap(err, "--network container:%.60s", n->container);
 	n->path = arena_printf(mem, "/proc/%d/ns/net", (int)c.pid);
-	if (wire && wire->n_ends)
-		set_files(root, n->container, wire->private, wire->ends[0].network, mem, n);
+	if (wire && wire->n_ends) {
+		const struct wire_end *e = &wire->ends[0];
+		const struct file_place at = {root, n->container, wire->private, e->network,
+					      e->tenant};
+		set_files(&at, mem, n);
+	}
 	return 0;
 }
 
@@ -123,8 +138,8 @@ static int find_helper(const struct compose *in, const char *fallback, const cha
 	return 0;
 }
 
-int run_network_look(const struct compose *in, const char *root, struct run_network *ret,
-		     struct err *err)
+int run_network_look(const struct compose *in, const char *root, const char *tenant,
+		     struct run_network *ret, struct err *err)
 {
 	const char *fallback = getenv("CTR_NETWORK");
 	const struct run_flags *flags = in->flags;
@@ -144,9 +159,17 @@ int run_network_look(const struct compose *in, const char *root, struct run_netw
 	if (n.container && (r = join_container(root, mem, &n, err)) < 0)
 		return r;
 	if (n.kind == RUN_NETWORK_WIRED) {
+		if (!n.wire.helper && (r = tenant_wire(root, tenant, &n.wire.tenant, err)) < 0)
+			return r;
 		n.wire.hostname = flags->hostname ? flags->hostname : flags->id;
-		set_files(root, flags->id, wire_is_private(&n.wire),
-			  n.wire.helper ? "" : n.wire.networks.v[0], mem, &n);
+		const struct file_place at = {
+			.root = root,
+			.id = flags->id,
+			.is_private = wire_is_private(&n.wire),
+			.network = n.wire.helper ? "" : n.wire.networks.v[0],
+			.tenant = n.wire.tenant.number,
+		};
+		set_files(&at, mem, &n);
 	}
 	*ret = n;
 	return 0;

@@ -30,12 +30,25 @@ static void add_line(const struct cidr *subnet, uint32_t index, const char *name
 	str_add_char(ret, '\n');
 }
 
-void hosts_members(const struct members *m, const struct net_ranges *ranges, struct str *ret)
+void hosts_members(const struct members *m, uint32_t tenant, const struct net_ranges *ranges,
+		   struct str *ret)
 {
 	for (size_t i = 0; i < m->n; i++) {
+		if (m->v[i].tenant != tenant)
+			continue;
 		add_line(&ranges->four, m->v[i].index, m->v[i].names, ret);
 		add_line(&ranges->six, m->v[i].index6, m->v[i].names, ret);
 	}
+}
+
+/* '@' is in no network's name. */
+const char *hosts_name(const char *network, uint32_t tenant, char buf[HOSTS_NAME_MAX])
+{
+	if (tenant)
+		snprintf(buf, HOSTS_NAME_MAX, "%s@%u.hosts", network, tenant);
+	else
+		snprintf(buf, HOSTS_NAME_MAX, "%s.hosts", network);
+	return buf;
 }
 
 static bool is_loopback_server(const char *line)
@@ -141,27 +154,39 @@ int hosts_write_private(const struct nets *n, const char *id, struct err *err)
 		if (network_load(n, wire->ends[i].network, &mem, &w, err) < 0 ||
 		    network_ranges(w, &ranges, err) < 0 || members_load(n, w->name, &m, err) < 0)
 			return -err->num;
-		hosts_members(&m, &ranges, &text);
+		hosts_members(&m, wire->ends[i].tenant, &ranges, &text);
 	}
 	return file_put(dir, "hosts", &text, err);
 }
 
+static bool has_tenant(const struct members *m, uint32_t tenant)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (m->v[i].tenant == tenant)
+			return true;
+	return false;
+}
+
 int hosts_update(const struct nets *n, const struct network *w, const struct members *m,
-		 struct err *err)
+		 uint32_t tenant, struct err *err)
 {
 	auto_(str) struct str text = {0};
-	char file[NET_NAME_MAX + 16];
+	char file[HOSTS_NAME_MAX];
 	struct net_ranges ranges;
 
 	int r = network_ranges(w, &ranges, err);
 	if (r < 0)
 		return r;
 	hosts_begin(NULL, 0, &text);
-	hosts_members(m, &ranges, &text);
-	snprintf(file, sizeof(file), "%s.hosts", w->name);
+	hosts_members(m, tenant, &ranges, &text);
+	hosts_name(w->name, tenant, file);
+	if (tenant && !has_tenant(m, tenant))
+		return unlinkat(n->dir, file, 0) < 0 && errno != ENOENT
+			       ? err_set(err, errno, "remove %s", file)
+			       : 0;
 	r = file_put(n->dir, file, &text, err);
 	for (size_t i = 0; r == 0 && i < m->n; i++)
-		if (m->v[i].is_private)
+		if (m->v[i].is_private && m->v[i].tenant == tenant)
 			r = hosts_write_private(n, m->v[i].id, err);
 	return r;
 }

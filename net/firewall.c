@@ -13,6 +13,7 @@
 enum {
 	CHAINS_FILTER = 0,
 	CHAINS_BRIDGE = -300, /* before anything else of a bridge */
+	CHAINS_BETWEEN = 1,   /* after br_netfilter, if it is there, has asked the chains of inet */
 	CHAINS_DNAT = -100,
 	CHAINS_SNAT = 100,
 	HOST_PRIORITY = 0,
@@ -29,6 +30,7 @@ enum {
 #define IS_OURS(r) {NFT_IS, .reg = (r)} /* the beginning of the links' names: see firewall_links */
 #define IN(r, set) {NFT_IN, .reg = (r), .text = set}
 #define NOT_IN(r, set) {NFT_NOT_IN, .reg = (r), .text = set}
+#define MAP(r, to, map) {NFT_MAP_TO, .reg = (r), .b = (to), .text = map}
 #define DO(verdict) {NFT_DO, .a = (uint32_t)(verdict)}
 #define CALL(chain) {NFT_DO, .a = (uint32_t)NFT_JUMP, .text = chain}
 #define GO(chain) {NFT_DO, .a = (uint32_t)NFT_GOTO, .text = chain}
@@ -39,6 +41,10 @@ enum {
 #define ETHER_TYPE(high, low) LINK_HEAD(R0, 12, 2), IS(R0, 2, high, low)
 #define ICMP6(type) META(R0, L4PROTO), IS(R0, 1, 58), PORT_HEAD(R0, 0, 1), IS(R0, 1, type)
 #define KNOWN CT_ANY(STATE, NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED))
+/* What is published is for strangers too. A bridge knows no connections, so where its frames pass the
+ * chains of inet these tell it by the frame's priority, which is 0 when it comes out of a container and
+ * is forgotten when it goes into one. */
+#define PASS 'c', 't', 'r', 1
 #define PUBLISHED CT_ANY(STATUS, IPS_DST_NAT)
 
 static const struct nft_set bridge_sets[] = {
@@ -48,12 +54,15 @@ static const struct nft_set bridge_sets[] = {
 	{"mac", {TYPE_LINK, TYPE_ETHER}, {0}, false},
 	{"four", {TYPE_LINK, TYPE_ADDR4}, {0}, false},
 	{"six", {TYPE_LINK, TYPE_ADDR6}, {0}, false},
+	{"tenant", {TYPE_LINK}, {TYPE_MARK}, false},
+	{"kin", {TYPE_LINK, TYPE_MARK}, {0}, false},
 };
 
 static const struct nft_chain bridge_chains[] = {
 	{"six", NULL, 0, 0},
 	{"member", NULL, 0, 0},
 	{"in", "filter", NF_BR_PRE_ROUTING, CHAINS_BRIDGE},
+	{"between", "filter", NF_BR_FORWARD, CHAINS_BETWEEN},
 	{"out", "filter", NF_BR_POST_ROUTING, CHAINS_BRIDGE},
 };
 
@@ -77,6 +86,9 @@ static const struct nft_rule bridge_rules[] = {
 	/* From nowhere: the question whether an address is free, and who listens to a group. */
 	{"six", {IP_HEAD(R0, 8, 16), IS(R0, 16, 0), ICMP6(135), DO(NF_ACCEPT)}},
 	{"six", {IP_HEAD(R0, 8, 16), IS(R0, 16, 0), ICMP6(143), DO(NF_ACCEPT)}},
+	{"between", {META(R0, IIFNAME), MAP(R0, R4, "tenant"), META(R0, OIFNAME), IN(R0, "kin"), DO(NF_ACCEPT)}},
+	{"between", {META(R0, PRIORITY), IS(R0, 4, PASS), DO(NF_ACCEPT)}},
+	{"between", {META(R0, IIFNAME), MAP(R0, R4, "tenant"), META(R0, OIFNAME), MAP(R0, R4, "tenant"), DO(NF_DROP)}},
 	{"out", {META(R0, OIFNAME), IN(R0, "down")}}, /* counts */
 };
 
@@ -90,6 +102,10 @@ static const struct nft_set inet_sets[] = {
 	{"in4", {TYPE_ADDR4}, {0}, true},
 	{"out6", {TYPE_ADDR6}, {0}, true},
 	{"in6", {TYPE_ADDR6}, {0}, true},
+	{"tenant4", {TYPE_ADDR4}, {TYPE_MARK}, false},
+	{"tenant6", {TYPE_ADDR6}, {TYPE_MARK}, false},
+	{"kin4", {TYPE_ADDR4, TYPE_MARK}, {0}, false},
+	{"kin6", {TYPE_ADDR6, TYPE_MARK}, {0}, false},
 	{"here4", {TYPE_ADDR4, TYPE_PROTO, TYPE_PORT}, {TYPE_ADDR4, TYPE_PORT}, false},
 	{"here6", {TYPE_ADDR6, TYPE_PROTO, TYPE_PORT}, {TYPE_ADDR6, TYPE_PORT}, false},
 	{"any4", {TYPE_PROTO, TYPE_PORT}, {TYPE_ADDR4, TYPE_PORT}, false},
@@ -101,6 +117,7 @@ static const struct nft_chain inet_chains[] = {
 	{"sent", NULL, 0, 0},
 	{"outside", NULL, 0, 0},
 	{"leaving", NULL, 0, 0},
+	{"within", NULL, 0, 0},
 	{"entering", NULL, 0, 0},
 	{"prerouting", "nat", NF_INET_PRE_ROUTING, CHAINS_DNAT},
 	{"output", "nat", NF_INET_LOCAL_OUT, CHAINS_DNAT},
@@ -111,13 +128,13 @@ static const struct nft_chain inet_chains[] = {
 
 static const struct nft_rule inet_rules[] = {
 	{"publish", {FAMILY(NFPROTO_IPV4), IP_HEAD(R0, 16, 4), META(R1, L4PROTO), PORT_HEAD(R2, 2, 2),
-		     {NFT_MAP_TO, .reg = R0, .text = "here4"}, {NFT_DNAT, .reg = R0, .a = NFPROTO_IPV4, .b = R1}}},
+		     MAP(R0, R0, "here4"), {NFT_DNAT, .reg = R0, .a = NFPROTO_IPV4, .b = R1}}},
 	{"publish", {FAMILY(NFPROTO_IPV6), IP_HEAD(R0, 24, 16), META(R4, L4PROTO), PORT_HEAD(R5, 2, 2),
-		     {NFT_MAP_TO, .reg = R0, .text = "here6"}, {NFT_DNAT, .reg = R0, .a = NFPROTO_IPV6, .b = R4}}},
+		     MAP(R0, R0, "here6"), {NFT_DNAT, .reg = R0, .a = NFPROTO_IPV6, .b = R4}}},
 	{"publish", {FAMILY(NFPROTO_IPV4), META(R0, L4PROTO), PORT_HEAD(R1, 2, 2),
-		     {NFT_MAP_TO, .reg = R0, .text = "any4"}, {NFT_DNAT, .reg = R0, .a = NFPROTO_IPV4, .b = R1}}},
+		     MAP(R0, R0, "any4"), {NFT_DNAT, .reg = R0, .a = NFPROTO_IPV4, .b = R1}}},
 	{"publish", {FAMILY(NFPROTO_IPV6), META(R0, L4PROTO), PORT_HEAD(R1, 2, 2),
-		     {NFT_MAP_TO, .reg = R0, .text = "any6"}, {NFT_DNAT, .reg = R0, .a = NFPROTO_IPV6, .b = R4}}},
+		     MAP(R0, R0, "any6"), {NFT_DNAT, .reg = R0, .a = NFPROTO_IPV6, .b = R4}}},
 	{"prerouting", {{NFT_IS_HERE, .reg = R0}, CALL("publish")}},
 	/* Without route_localnet nothing comes back to a loopback address: better refused at once. */
 	{"output", {FAMILY(NFPROTO_IPV4), IP_HEAD(R0, 16, 1), IS(R0, 1, 127), DO(NFT_RETURN)}},
@@ -134,12 +151,24 @@ static const struct nft_rule inet_rules[] = {
 	{"forward", {META(R0, IIFNAME), IN(R0, "nets"), GO("leaving")}},
 	{"forward", {META(R0, OIFNAME), IN(R0, "nets"), GO("entering")}},
 	{"leaving", {META(R0, OIFNAME), NOT_IN(R0, "nets"), GO("outside")}},
-	{"leaving", {META(R0, IIFNAME), META(R4, OIFNAME), IN(R0, "same"), DO(NF_ACCEPT)}},
+	{"leaving", {META(R0, IIFNAME), META(R4, OIFNAME), IN(R0, "same"), GO("within")}},
 	{"leaving", {META(R0, IIFNAME), IN(R0, "internal"), DO(NF_DROP)}},
 	{"leaving", {CALL("sent")}},
 	{"leaving", {KNOWN, DO(NF_ACCEPT)}},
 	{"leaving", {PUBLISHED, DO(NF_ACCEPT)}},
 	{"leaving", {DO(NF_DROP)}},
+	/* What the host sends back to where it came from; and, where bridged frames pass here, those. */
+	{"within", {FAMILY(NFPROTO_IPV4), IP_HEAD(R0, 12, 4), MAP(R0, R1, "tenant4"), IP_HEAD(R0, 16, 4), IN(R0, "kin4"),
+		DO(NF_ACCEPT)}},
+	{"within", {FAMILY(NFPROTO_IPV6), IP_HEAD(R0, 8, 16), MAP(R0, R4, "tenant6"), IP_HEAD(R0, 24, 16), IN(R0, "kin6"),
+		DO(NF_ACCEPT)}},
+	{"within", {PUBLISHED, {NFT_PUT, .reg = R0, .c = 4, .data = {PASS}}, {NFT_SET_META, .reg = R0, .a = NFT_META_PRIORITY},
+		DO(NF_ACCEPT)}},
+	{"within", {FAMILY(NFPROTO_IPV4), IP_HEAD(R0, 12, 4), MAP(R0, R0, "tenant4"), IP_HEAD(R0, 16, 4),
+		MAP(R0, R0, "tenant4"), DO(NF_DROP)}},
+	{"within", {FAMILY(NFPROTO_IPV6), IP_HEAD(R0, 8, 16), MAP(R0, R0, "tenant6"), IP_HEAD(R0, 24, 16),
+		MAP(R0, R0, "tenant6"), DO(NF_DROP)}},
+	{"within", {DO(NF_ACCEPT)}}, /* neighbour discovery between them, which the bridge has looked at */
 	{"outside", {CALL("sent")}},
 	/* Of an internal network nothing ever is: its first packet is dropped below. */
 	{"outside", {KNOWN, DO(NF_ACCEPT)}},
@@ -260,18 +289,35 @@ void firewall_network(const struct firewall *f, const struct network *w)
 
 	nft_key_link(&self, w->link);
 	put_link(f, NFPROTO_INET, "nets", w->link, NULL);
-	put_link(f, NFPROTO_INET, "same", w->link, &self);
+	if (!w->isolated)
+		put_link(f, NFPROTO_INET, "same", w->link, &self);
 	if (w->internal)
 		put_link(f, NFPROTO_INET, "internal", w->link, NULL);
 }
 
-static void put_address(const struct firewall *f, const char *bridge, const struct ip *ip)
+/* Whose it is: of `key`, in a map, and in a set together with that. */
+static void put_tenant(const struct firewall *f, uint8_t family, const char *const names[2],
+		       const struct nft_key *key, uint32_t tenant)
 {
+	struct nft_element whose = {.family = family, .table = f->table, .set = names[0]};
+	struct nft_element kin = {.family = family, .table = f->table, .set = names[1]};
+
+	whose.key = kin.key = *key;
+	nft_key_add(&whose.value, &tenant, sizeof(tenant));
+	nft_key_add(&kin.key, &tenant, sizeof(tenant));
+	put(f, &whose);
+	put(f, &kin);
+}
+
+static void put_address(const struct firewall *f, const struct wire_end *end, const struct ip *ip)
+{
+	static const char *const four[] = {"tenant4", "kin4"}, *const six[] = {"tenant6", "kin6"};
 	struct nft_key own = key_of(ip->b, ip->n);
 
 	const char *const sets[] = {ip->n == 4 ? "out4" : "out6", ip->n == 4 ? "in4" : "in6"};
 
-	put_link(f, NFPROTO_INET, ip->n == 4 ? "home4" : "home6", bridge, &own);
+	put_link(f, NFPROTO_INET, ip->n == 4 ? "home4" : "home6", end->bridge, &own);
+	put_tenant(f, NFPROTO_INET, ip->n == 4 ? four : six, &own, end->tenant);
 	for (size_t i = 0; i < COUNT(sets); i++) {
 		struct nft_element e = {.family = NFPROTO_INET, .table = f->table, .set = sets[i]};
 		nft_key_add(&e.key, ip->b, ip->n);
@@ -298,12 +344,16 @@ static int read_addresses(const struct wire_end *e, struct addresses *ret, struc
 
 int firewall_end(const struct firewall *f, const struct wire_end *e, struct err *err)
 {
+	static const char *const kin[] = {"tenant", "kin"};
+	struct nft_key link = {0};
 	struct addresses a;
 	int r = read_addresses(e, &a, err);
 
 	if (r < 0)
 		return r;
 	struct nft_key mac = key_of(a.mac, 6);
+	nft_key_link(&link, e->link);
+	put_tenant(f, NFPROTO_BRIDGE, kin, &link, e->tenant);
 	put_link(f, NFPROTO_BRIDGE, "ports", e->link, NULL);
 	put_link(f, NFPROTO_BRIDGE, "down", e->link, NULL);
 	put_link(f, NFPROTO_BRIDGE, "mac", e->link, &mac);
@@ -313,7 +363,7 @@ int firewall_end(const struct firewall *f, const struct wire_end *e, struct err 
 		nft_key_add(&both, a.four.ip.b, 4);
 		put_link(f, NFPROTO_BRIDGE, "quick", e->link, &both);
 		put_link(f, NFPROTO_BRIDGE, "four", e->link, &four);
-		put_address(f, e->bridge, &a.four.ip);
+		put_address(f, e, &a.four.ip);
 	}
 	if (a.six.ip.n) {
 		struct nft_key six = key_of(a.six.ip.b, 16);
@@ -321,7 +371,7 @@ int firewall_end(const struct firewall *f, const struct wire_end *e, struct err 
 		struct nft_key own = key_of(local.b, 16);
 		put_link(f, NFPROTO_BRIDGE, "six", e->link, &six);
 		put_link(f, NFPROTO_BRIDGE, "six", e->link, &own);
-		put_address(f, e->bridge, &a.six.ip);
+		put_address(f, e, &a.six.ip);
 	}
 	for (size_t i = 0; r == 0 && i < e->n_publish; i++)
 		r = firewall_publish(f, e, &e->publish[i], err);

@@ -7,8 +7,10 @@
  *   bridge  in       who sends from a container: its own hardware and IP addresses only, no router
  *                    advertisement, no redirect, no answer for somebody else's address. A port that
  *                    was a container's is cut off
+ *           between  from one container to another: those of the same tenant only
  *   inet    forward  into a network: answers, and what is published; out of it: all, unless it is
- *                    internal. Networks do not reach one another
+ *                    internal. Networks do not reach one another; nor, by way of the host, do
+ *                    tenants on the same one
  *           nat      what leaves is masqueraded; what comes to a published port is sent on, its
  *                    source address kept
  *

@@ -24,7 +24,7 @@ void members_add(struct members *m, const struct member *one)
 static bool parse_line(char *line, struct member *ret)
 {
 	char *save = NULL, *words[5];
-	uint64_t index, index6;
+	uint64_t index, index6, tenant = 0;
 
 	for (int i = 0; i < 5; i++)
 		if (!(words[i] = strtok_r(i ? NULL : line, " ", &save)))
@@ -32,12 +32,16 @@ static bool parse_line(char *line, struct member *ret)
 	if (num_max(words[0], 10, ADDRESSES, &index) < 0 ||
 	    num_max(words[1], 10, ADDRESSES, &index6) < 0)
 		return false;
+	const char *more = strtok_r(NULL, " ", &save);
+	if (more && num_max(more, 10, UINT32_MAX, &tenant) < 0)
+		return false;
 	*ret = (struct member){
 		.index = (uint32_t)index,
 		.index6 = (uint32_t)index6,
 		.is_private = *words[2] == 'p',
 		.id = words[3],
 		.names = words[4],
+		.tenant = (uint32_t)tenant,
 	};
 	return true;
 }
@@ -60,9 +64,12 @@ void members_parse(const char *text, struct members *ret)
 void members_print(const struct members *m, struct str *ret)
 {
 	str_addf(ret, "last %u\n", m->last);
-	for (size_t i = 0; i < m->n; i++)
-		str_addf(ret, "%u %u %c %s %s\n", m->v[i].index, m->v[i].index6,
-			 m->v[i].is_private ? 'p' : '-', m->v[i].id, m->v[i].names);
+	for (size_t i = 0; i < m->n; i++) {
+		const struct member *one = &m->v[i];
+		str_addf(ret, "%u %u %c %s %s", one->index, one->index6,
+			 one->is_private ? 'p' : '-', one->id, one->names);
+		str_addf(ret, one->tenant ? " %u\n" : "\n", one->tenant);
+	}
 }
 
 struct member *members_find(struct members *m, const char *id)

@@ -2,10 +2,10 @@
 /* Who has which address. A network's members are a text, one line each:
  *
  *     last INDEX
- *     INDEX INDEX6 FLAGS ID NAME[,NAME...]
+ *     INDEX INDEX6 FLAGS ID NAME[,NAME...] [TENANT]
  *
  * where the last one given is told first, so that an address comes around again as late as it can, the addresses are number INDEX of the subnet and INDEX6 of the IPv6 one, and FLAGS is "p" for
- * a member with a hosts file of its own, "-" otherwise. One short text is read and written for each
+ * a member with a hosts file of its own, "-" otherwise; TENANT is a number, none being nobody's. One short text is read and written for each
  * change: a thousand members are 60 KB. The first part is pure. */
 #pragma once
 
@@ -23,6 +23,7 @@ struct member {
 	bool is_private;
 	const char *id;
 	const char *names; /* with commas; never empty */
+	uint32_t tenant;   /* 0: nobody's */
 };
 
 struct members {

@@ -374,19 +374,22 @@ static int delete_strays(const struct nets *n, const struct network *w, struct e
 
 static int forget_gone(const struct nets *n, const struct network *w, struct err *err)
 {
-	auto_(members) struct members m = {0};
+	auto_(members) struct members m = {0}, left = {0};
 	int r = members_load(n, w->name, &m, err);
-	size_t before = m.n;
 
 	for (size_t i = 0; r == 0 && i < m.n;)
-		if (is_gone(n, m.v[i].id))
+		if (is_gone(n, m.v[i].id)) {
+			members_add(&left, &m.v[i]);
 			members_drop(&m, m.v[i].id);
-		else
+		} else {
 			i++;
-	if (r < 0 || m.n == before)
+		}
+	if (r < 0 || !left.n)
 		return r;
 	r = members_save(n, w->name, &m, err);
-	return r < 0 ? r : hosts_update(n, w, &m, err);
+	for (size_t i = 0; r == 0 && i < left.n; i++)
+		r = hosts_update(n, w, &m, left.v[i].tenant, err);
+	return r;
 }
 
 /* A new filter counts from nothing. */

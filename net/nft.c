@@ -73,8 +73,8 @@ static unsigned type_size(uint8_t type)
 {
 	static const struct {
 		uint8_t type, size; /* padded to registers */
-	} sizes[] = {{TYPE_ADDR4, 4}, {TYPE_ADDR6, 16}, {TYPE_ETHER, 8},
-		     {TYPE_PROTO, 4}, {TYPE_PORT, 4},   {TYPE_LINK, LINK_SIZE}};
+	} sizes[] = {{TYPE_ADDR4, 4}, {TYPE_ADDR6, 16}, {TYPE_ETHER, 8},       {TYPE_PROTO, 4},
+		     {TYPE_PORT, 4},  {TYPE_MARK, 4},   {TYPE_LINK, LINK_SIZE}};
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++)
 		if (sizes[i].type == type)
@@ -179,6 +179,18 @@ static void put_meta(struct nl *l, const struct nft_expr *e)
 	be32(l, NFTA_META_DREG, e->reg);
 }
 
+static void put_set_meta(struct nl *l, const struct nft_expr *e)
+{
+	be32(l, NFTA_META_KEY, e->a);
+	be32(l, NFTA_META_SREG, e->reg);
+}
+
+static void put_value(struct nl *l, const struct nft_expr *e)
+{
+	be32(l, NFTA_IMMEDIATE_DREG, e->reg);
+	put_data(l, NFTA_IMMEDIATE_DATA, e->data, e->c);
+}
+
 static void put_load(struct nl *l, const struct nft_expr *e)
 {
 	be32(l, NFTA_PAYLOAD_DREG, e->reg);
@@ -210,7 +222,7 @@ static void put_lookup(struct nl *l, const struct nft_expr *e)
 	nl_text(l, NFTA_LOOKUP_SET, e->text);
 	be32(l, NFTA_LOOKUP_SREG, e->reg);
 	if (e->kind == NFT_MAP_TO)
-		be32(l, NFTA_LOOKUP_DREG, e->reg);
+		be32(l, NFTA_LOOKUP_DREG, e->b ? e->b : e->reg);
 	be32(l, NFTA_LOOKUP_FLAGS, e->kind == NFT_NOT_IN ? NFT_LOOKUP_F_INV : 0);
 }
 
@@ -257,6 +269,7 @@ static const struct {
 	const char *name;
 	void (*put)(struct nl *, const struct nft_expr *);
 } kinds[] = {
+	[NFT_PUT] = {"immediate", put_value},  [NFT_SET_META] = {"meta", put_set_meta},
 	[NFT_META] = {"meta", put_meta},       [NFT_LOAD] = {"payload", put_load},
 	[NFT_IS] = {"cmp", put_compare},       [NFT_IS_NOT] = {"cmp", put_compare},
 	[NFT_MASK] = {"bitwise", put_mask},    [NFT_IN] = {"lookup", put_lookup},

@@ -13,19 +13,21 @@
 enum { R0 = NFT_REG32_00, R1, R2, R3, R4, R5, R6, R7, R8 };
 
 enum nft_kind {
-	NFT_END,     /* of a rule */
-	NFT_META,    /* a: NFT_META_* */
-	NFT_LOAD,    /* a: NFT_PAYLOAD_*, b: offset, c: bytes */
-	NFT_IS,      /* c bytes of data */
-	NFT_IS_NOT,  /* c bytes of data */
-	NFT_MASK,    /* a: the bits that stay; 0 is then compared as 4 bytes */
-	NFT_IN,      /* text: set */
-	NFT_NOT_IN,  /* text: set */
-	NFT_MAP_TO,  /* text: map; to the same register */
-	NFT_CT_KEY,  /* a: NFT_CT_* */
-	NFT_IS_HERE, /* no register: the destination is an address of this machine */
-	NFT_DO,      /* a: NF_ACCEPT, NF_DROP, NFT_JUMP, NFT_GOTO, NFT_RETURN; text: the chain */
-	NFT_DNAT,    /* a: NFPROTO_*, b: register of the port */
+	NFT_END,      /* of a rule */
+	NFT_META,     /* a: NFT_META_* */
+	NFT_PUT,      /* c bytes of data into the register */
+	NFT_SET_META, /* a: NFT_META_*, from the register */
+	NFT_LOAD,     /* a: NFT_PAYLOAD_*, b: offset, c: bytes */
+	NFT_IS,       /* c bytes of data */
+	NFT_IS_NOT,   /* c bytes of data */
+	NFT_MASK,     /* a: the bits that stay; 0 is then compared as 4 bytes */
+	NFT_IN,       /* text: set */
+	NFT_NOT_IN,   /* text: set */
+	NFT_MAP_TO,   /* text: map; to the register b, 0: the same */
+	NFT_CT_KEY,   /* a: NFT_CT_* */
+	NFT_IS_HERE,  /* no register: the destination is an address of this machine */
+	NFT_DO,       /* a: NF_ACCEPT, NF_DROP, NFT_JUMP, NFT_GOTO, NFT_RETURN; text: the chain */
+	NFT_DNAT,     /* a: NFPROTO_*, b: register of the port */
 	NFT_MASQ,
 };
 
@@ -59,6 +61,7 @@ enum {
 	TYPE_ETHER = 9,
 	TYPE_PROTO = 12,
 	TYPE_PORT = 13,
+	TYPE_MARK = 19, /* a number of 32 bits, in the host's byte order */
 	TYPE_LINK = 41
 };
 

@@ -125,11 +125,32 @@ int network_save(const struct nets *n, const struct network *w, struct err *err)
 	return save(n->defs, file_of(w->name, ".json", file), &network_table, w, err);
 }
 
+/* Their hosts files go with their last members; unless somebody was killed just then. */
+static int forget_tenants(const struct nets *n, const char *name, struct err *err)
+{
+	int fd = openat(n->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	size_t len = strlen(name);
+	int r = 0;
+
+	if (!dir)
+		return err_set(err, errno, "read the directory of networks");
+	for (struct dirent *d; r == 0 && (d = readdir(dir));)
+		if (strncmp(d->d_name, name, len) == 0 && d->d_name[len] == '@' &&
+		    unlinkat(n->dir, d->d_name, 0) < 0)
+			r = err_set(err, errno, "remove %s", d->d_name);
+	closedir(dir);
+	return r;
+}
+
 int network_forget(const struct nets *n, const char *name, struct err *err)
 {
 	static const char *const derived[] = {".members", ".hosts"};
 	char file[NET_NAME_MAX + 16];
+	int r = forget_tenants(n, name, err);
 
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < sizeof(derived) / sizeof(*derived); i++)
 		if (unlinkat(n->dir, file_of(name, derived[i], file), 0) < 0 && errno != ENOENT)
 			return err_set(err, errno, "remove %s", file);

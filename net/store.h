@@ -4,7 +4,8 @@
  *     NAME.json           what it is (network.schema.json): in /var/lib/ctr/networks, where it survives
  *                         a reboot, or with a --root of its own in <root>/.net
  *     <root>/.net/NAME.members   who has which address (net/ipam.h)
- *     <root>/.net/NAME.hosts     the /etc/hosts of its members (net/files.h)
+ *     <root>/.net/NAME.hosts     the /etc/hosts of its members (net/files.h), NAME@NUMBER.hosts that
+ *                                of a tenant's
  *     <root>/ID/net.json  a container's network (wire.schema.json)
  *
  * Whoever changes one of them holds the lock, which is <root>/.net itself. All are replaced in one

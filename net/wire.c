@@ -73,8 +73,10 @@ int wire_add_end(const struct nets *n, const struct joining *j, const char *netw
 		 struct err *err)
 {
 	auto_(members) struct members m = {0};
+	/* Whoever joins one network more does so as who it is. */
+	uint32_t tenant = j->wire->n_ends ? j->wire->ends[0].tenant : j->want->tenant.number;
 	struct wire_choice own = {
-		.m = {.id = j->id, .is_private = j->wire->private},
+		.m = {.id = j->id, .is_private = j->wire->private, .tenant = tenant},
 		.is_first = is_first,
 		.leads_out = j->wire->n_ends == 0,
 	};
@@ -106,7 +108,7 @@ int wire_add_end(const struct nets *n, const struct joining *j, const char *netw
 	if ((r = wire_save(j->dir, j->wire, err)) < 0 ||
 	    (r = members_save(n, w->name, &m, err)) < 0)
 		return r;
-	return hosts_update(n, w, &m, err);
+	return hosts_update(n, w, &m, tenant, err);
 }
 
 /* There is no network to join: what it publishes is all that is to be known. */
@@ -234,8 +236,10 @@ static int leave(const struct nets *n, const char *id, const char *network, stru
 	struct network *w;
 	int r = members_load(n, network, &m, err);
 
-	if (r < 0 || !members_find(&m, id))
+	const struct member *own = r < 0 ? NULL : members_find(&m, id);
+	if (!own)
 		return r;
+	uint32_t tenant = own->tenant;
 	members_drop(&m, id);
 	r = members_save(n, network, &m, err);
 	if (r < 0)
@@ -243,7 +247,7 @@ static int leave(const struct nets *n, const char *id, const char *network, stru
 	r = network_load(n, network, &mem, &w, err);
 	if (r == -ENOENT) /* a record that somebody removed must not keep the container */
 		return 0;
-	return r < 0 ? r : hosts_update(n, w, &m, err);
+	return r < 0 ? r : hosts_update(n, w, &m, tenant, err);
 }
 
 static int take_down(const char *root, const char *id, int dir, struct err *err)

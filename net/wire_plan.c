@@ -122,6 +122,8 @@ int wire_plan_end(const struct network *w, const struct wire_want *want,
 		.has_mtu = w->has_mtu,
 		.isolated = w->isolated,
 		.has_isolated = w->isolated,
+		.tenant = c->m.tenant,
+		.has_tenant = c->m.tenant != 0,
 	};
 	if (plan_names(want, c->m.id, mem, &e, err) < 0)
 		return -err->num;

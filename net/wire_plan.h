@@ -6,6 +6,11 @@
 #include "net/store.h"
 #include "runtime/base/words.h"
 
+/* Whose container it is: those of others are strangers to it. */
+struct wire_tenant {
+	uint32_t number; /* 0: nobody's */
+};
+
 /* As the flags of `ctr run` say it. */
 struct wire_want {
 	struct words networks;              /* names; the first one leads out */
@@ -18,6 +23,7 @@ struct wire_want {
 	struct words extra_hosts; /* NAME:ADDRESS */
 	struct words dns, dns_search, dns_options;
 	uint64_t rate_in, rate_out; /* bytes a second; 0: not limited */
+	struct wire_tenant tenant;
 };
 
 /* Whether its hosts file is its own; where it and its resolv.conf are, to be bound into it. Pure. */

@@ -65,6 +65,10 @@ int tenant_join(const struct tenant_guest *guest, const struct host *host, struc
 struct id_range; /* namespaces/idmap.h */
 int tenant_ids(const char *root, const char *name, struct id_range *ret, struct err *err);
 
+/* How its containers' networks know it; 0 without a tenant. */
+struct wire_tenant; /* net/wire_plan.h */
+int tenant_wire(const char *root, const char *name, struct wire_tenant *ret, struct err *err);
+
 struct container;
 /* Whether the policy of the container's tenant, if it has one, lets such a process in. */
 int tenant_check_exec(const struct container *c, const struct config_process *p, struct err *err);

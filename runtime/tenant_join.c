@@ -12,6 +12,7 @@
 #include "cgroups/file.h"
 #include "cgroups/name.h"
 #include "namespaces/idmap.h"
+#include "net/wire_plan.h"
 #include "runtime/base/str.h"
 #include "runtime/container.h"
 #include "runtime/state.h"
@@ -150,6 +151,20 @@ int tenant_ids(const char *root, const char *name, struct id_range *ret, struct 
 	const struct tenant *t = r < 0 ? NULL : tenants_find(&all, name);
 	if (t && !tenant_may(t, "host-ids"))
 		*ret = (struct id_range){t->id_first, t->id_count};
+	return r;
+}
+
+int tenant_wire(const char *root, const char *name, struct wire_tenant *ret, struct err *err)
+{
+	auto_(tenants) struct tenants all = {.dir_fd = -1};
+
+	*ret = (struct wire_tenant){0};
+	if (!name)
+		return 0;
+	int r = tenants_open(root, false, &all, err);
+	const struct tenant *t = r < 0 ? NULL : tenants_find(&all, name);
+	if (t) /* of its ids, which never were anybody else's */
+		*ret = (struct wire_tenant){.number = t->id_first >> 16};
 	return r;
 }
 

@@ -15,14 +15,20 @@ TEST(hosts_of_members)
 	struct net_ranges r = {0};
 	const char *extra[] = {"10.0.0.7\tdb"};
 
-	members_parse("2 7 - a web,www\n3 0 - b b\n", &m);
+	members_parse("2 7 - a web,www\n3 0 - b b\n4 4 - c c 17\n5 5 - d d 18\n", &m);
 	CHECK_INT(cidr_parse("10.5.0.0/24", &r.four), 0);
 	CHECK_INT(cidr_parse("fd00::/64", &r.six), 0);
 	hosts_begin(extra, 1, &text);
-	hosts_members(&m, &r, &text);
+	hosts_members(&m, 0, &r, &text);
 	CHECK_STR(text.p, "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
 			  "10.0.0.7\tdb\n"
 			  "10.5.0.2\tweb www\nfd00::7\tweb www\n10.5.0.3\tb\n");
+	str_clear(&text);
+	hosts_members(&m, 17, &r, &text);
+	CHECK_STR(text.p, "10.5.0.4\tc\nfd00::4\tc\n");
+	str_clear(&text);
+	members_print(&m, &text);
+	CHECK_STR(text.p, "last 0\n2 7 - a web,www\n3 0 - b b\n4 4 - c c 17\n5 5 - d d 18\n");
 }
 
 static const char host[] = "# a comment\nnameserver 127.0.0.1\nnameserver 10.0.0.2\n"
@@ -56,7 +62,7 @@ TEST(resolv_of_the_flags)
 
 static const char *plan(const struct network *w, const struct wire_want *want, struct arena *mem)
 {
-	const struct wire_choice c = {{5, 5, false, "web", "-"}, "ctr-000abc", true, true};
+	const struct wire_choice c = {{5, 5, false, "web", "-", 0}, "ctr-000abc", true, true};
 	auto_(str) struct str text = {0};
 	struct json_out out = {.s = &text};
 	struct wire_end e;
