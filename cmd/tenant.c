@@ -8,6 +8,7 @@
 #include "cmd/human.h"
 #include "cmd/out.h"
 #include "cmd/shares.h"
+#include "image/compose_network.h"
 #include "image/user.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/json.h"
@@ -18,7 +19,7 @@
 
 struct tenant_opts {
 	struct share_flags shares;
-	const char *user;
+	const char *user, *net_rate;
 	struct words allow, deny;
 	bool json;
 };
@@ -31,7 +32,7 @@ static const struct arg tenant_args[] = {
 	{"user", 0, ARG_TEXT, offsetof(struct tenant_opts, user), "NAME", "the UNIX user whose containers are this tenant's"},
 	{"allow", 0, ARG_LIST, offsetof(struct tenant_opts, allow), "WORD", "let its containers ask for caps, devices, host-network, mounts=/DIR, ..."},
 	{"deny", 0, ARG_LIST, offsetof(struct tenant_opts, deny), "WORD", "take that back"},
-	{"net-rate", 0, ARG_REFUSED, 0, "RATE", "its containers have a network interface each, and no queue in common: limit each with run --net-rate"},
+	{"net-rate", 0, ARG_TEXT, offsetof(struct tenant_opts, net_rate), "IN/OUT", "most that all its containers together receive and send, as in 1gbit/200mbit; -1: no limit"},
 	{"disk", 0, ARG_REFUSED, 0, "SIZE", "no file system here counts by project; run --disk limits what one container writes"},
 	{"json", 0, ARG_FLAG, offsetof(struct tenant_opts, json), NULL, "records for programs (show, ls)"},
 	ARGS_END};
@@ -85,6 +86,17 @@ static int set_allow(const struct tenant_opts *o, struct arena *mem, struct tena
 	return 0;
 }
 
+static int set_rate(const char *text, struct tenant *t, struct err *err)
+{
+	if (str_eq(text, "-1"))
+		t->net_rate_in = t->net_rate_out = 0;
+	else if (network_read_rate(text, &t->net_rate_in, &t->net_rate_out, err) < 0)
+		return -err->num;
+	/* 0 is kept too: there may be something to be taken away. */
+	t->has_net_rate_in = t->has_net_rate_out = true;
+	return 0;
+}
+
 /* Flags onto a copy of what there is. */
 static int read_flags(const struct tenant_opts *o, struct arena *mem, struct tenant *t,
 		      struct err *err)
@@ -98,6 +110,8 @@ static int read_flags(const struct tenant_opts *o, struct arena *mem, struct ten
 	if (warning)
 		log_warning("%s", warning);
 	int r = shares_parse(&o->shares, mem, shares, err);
+	if (r == 0 && o->net_rate)
+		r = set_rate(o->net_rate, t, err);
 	if (r == 0 && o->user)
 		r = set_user(o->user, mem, t, err);
 	return r < 0 ? r : set_allow(o, mem, t, err);
@@ -269,7 +283,8 @@ const struct command cmd_tenant = {
 	.examples = "ctr tenant create acme --cpu-weight 200 --cpu-min 1 --memory 8g --pids 2000\n"
 		    "ctr tenant create acme/web --memory 2g\n"
 		    "ctr run --tenant acme/web host make test\n"
-		    "ctr tenant set acme --memory 12g --allow host-network\n",
+		    "ctr tenant set acme --memory 12g --allow host-network\n"
+		    "ctr tenant set acme --net-rate 1gbit/200mbit\n",
 	.args = {tenant_args, false},
 	.opts_size = sizeof(struct tenant_opts),
 	.flags = CMD_ENGINE,

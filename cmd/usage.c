@@ -100,6 +100,12 @@ static void add_up(struct usage *sum, const struct usage *u)
 	sum->writes += u->writes;
 	sum->net_received_bytes += u->net_received_bytes;
 	sum->net_sent_bytes += u->net_sent_bytes;
+	sum->net_received_packets += u->net_received_packets;
+	sum->net_sent_packets += u->net_sent_packets;
+	sum->net_outside_received_bytes += u->net_outside_received_bytes;
+	sum->net_outside_sent_bytes += u->net_outside_sent_bytes;
+	sum->net_outside_received_packets += u->net_outside_received_packets;
+	sum->net_outside_sent_packets += u->net_outside_sent_packets;
 }
 
 static int compare(const void *a, const void *b)
@@ -150,9 +156,18 @@ static struct row total_of(const struct rows *rows)
 
 /* ---- printing --------------------------------------------------------------------------------- */
 
-enum { COLUMNS = 9 };
-static const char *const header[COLUMNS] = {"TENANT", "CONTAINERS", "CPU", "MEMORY x TIME", "PEAK",
-					    "READ",   "WRITTEN",    "I/O", "WALL"};
+enum { COLUMNS = 11 };
+static const char *const header[COLUMNS] = {"TENANT", "CONTAINERS", "CPU",     "MEMORY x TIME",
+					    "PEAK",   "READ",       "WRITTEN", "I/O",
+					    "NET IN", "NET OUT",    "WALL"};
+
+/* "3.0 MiB (1.0 MiB outside)" */
+static const char *net_cell(uint64_t all, uint64_t outside, struct arena *mem)
+{
+	return outside ? arena_printf(mem, "%s (%s outside)", human_size(mem, all),
+				      human_size(mem, outside))
+		       : human_size(mem, all);
+}
 
 static void add_cells(const struct row *r, struct words *cells, struct arena *mem)
 {
@@ -167,6 +182,8 @@ static void add_cells(const struct row *r, struct words *cells, struct arena *me
 		human_size(mem, u->read_bytes),
 		human_size(mem, u->written_bytes),
 		arena_printf(mem, "%" PRIu64, u->reads + u->writes),
+		net_cell(u->net_received_bytes, u->net_outside_received_bytes, mem),
+		net_cell(u->net_sent_bytes, u->net_outside_sent_bytes, mem),
 		human_seconds(mem, (double)u->wall_ns / 1e9),
 	};
 
@@ -209,6 +226,12 @@ static void add_json(struct json_out *o, const char *key, const struct row *r)
 	json_uint(o, "writes", u->writes);
 	json_uint(o, "netReceivedBytes", u->net_received_bytes);
 	json_uint(o, "netSentBytes", u->net_sent_bytes);
+	json_uint(o, "netReceivedPackets", u->net_received_packets);
+	json_uint(o, "netSentPackets", u->net_sent_packets);
+	json_uint(o, "netOutsideReceivedBytes", u->net_outside_received_bytes);
+	json_uint(o, "netOutsideSentBytes", u->net_outside_sent_bytes);
+	json_uint(o, "netOutsideReceivedPackets", u->net_outside_received_packets);
+	json_uint(o, "netOutsideSentPackets", u->net_outside_sent_packets);
 	json_close(o, '}');
 }
 

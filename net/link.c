@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_addr.h>
 #include <linux/if_bridge.h>
+#include <linux/if_ether.h>
 #include <linux/if_link.h>
+#include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <linux/tc_act/tc_mirred.h>
 #include <linux/veth.h>
 #include <net/if.h>
 #include <sys/socket.h>
@@ -232,6 +236,60 @@ void link_rate(struct nl *l, uint32_t index, uint64_t rate, uint32_t mtu)
 	nl_u32(l, TCA_TBF_BURST, (uint32_t)burst);
 	if (rate > UINT32_MAX)
 		nl_attr(l, TCA_TBF_RATE64, &rate, sizeof(rate));
+	nl_end(l, options);
+}
+
+/* ---- detours ----------------------------------------------------------------------------------*/
+
+void link_ifb(struct nl *l, const char *name)
+{
+	begin(l, &(struct link_new){.name = name, .is_up = true});
+	nl_fine(l, EEXIST);
+	size_t info = nl_nest(l, IFLA_LINKINFO, NULL, 0);
+	nl_text(l, IFLA_INFO_KIND, "ifb");
+	nl_end(l, info);
+}
+
+void link_detours(struct nl *l, uint32_t index)
+{
+	struct tcmsg head = {
+		.tcm_family = AF_UNSPEC, .tcm_ifindex = (int)index, .tcm_parent = TC_H_CLSACT};
+
+	nl_begin(l, RTM_DELQDISC, 0, &head, sizeof(head));
+	nl_why(l, "let link %u have no detours", index);
+	nl_fine(l, ENOENT);
+	head.tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0);
+	nl_begin(l, RTM_NEWQDISC, NEW, &head, sizeof(head));
+	nl_why(l, "let link %u have detours", index);
+	nl_text(l, TCA_KIND, "clsact");
+}
+
+void link_detour(struct nl *l, uint32_t index, bool is_incoming, uint32_t through)
+{
+	const uint32_t side = is_incoming ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS;
+	const struct tc_u32_sel all = {.flags = TC_U32_TERMINAL};
+	const struct tc_mirred parms = {
+		.action = TC_ACT_STOLEN, .eaction = TCA_EGRESS_REDIR, .ifindex = through};
+	struct tcmsg head = {
+		.tcm_family = AF_UNSPEC,
+		.tcm_ifindex = (int)index,
+		.tcm_parent = TC_H_MAKE(TC_H_CLSACT, side),
+		.tcm_info = TC_H_MAKE(1U << 16, htons(ETH_P_ALL)),
+	};
+
+	nl_begin(l, RTM_NEWTFILTER, NEW, &head, sizeof(head));
+	nl_why(l, "send what passes link %u through link %u", index, through);
+	nl_text(l, TCA_KIND, "u32");
+	size_t options = nl_nest(l, TCA_OPTIONS, NULL, 0);
+	nl_attr(l, TCA_U32_SEL, &all, sizeof(all));
+	size_t actions = nl_nest(l, TCA_U32_ACT, NULL, 0);
+	size_t first = nl_nest(l, 1, NULL, 0);
+	nl_text(l, TCA_ACT_KIND, "mirred");
+	size_t mirred = nl_nest(l, TCA_ACT_OPTIONS, NULL, 0);
+	nl_attr(l, TCA_MIRRED_PARMS, &parms, sizeof(parms));
+	nl_end(l, mirred);
+	nl_end(l, first);
+	nl_end(l, actions);
 	nl_end(l, options);
 }
 

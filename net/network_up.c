@@ -11,6 +11,7 @@
 #include "net/link.h"
 #include "net/network.h"
 #include "net/sysctl.h"
+#include "net/tenant_rate.h"
 #include "net/usage.h"
 #include "runtime/base/words.h"
 
@@ -326,6 +327,33 @@ static int check_one(const struct nets *n, const char *name, struct str *ret, st
 	return bad;
 }
 
+/* What tenants that have no members have left. */
+static int check_tenants(const struct nets *n, struct str *ret, struct err *err)
+{
+	auto_(arena) struct arena mem = {0};
+	struct words strays = {0};
+	int r = tenant_rate_strays(n, &mem, &strays, err);
+
+	for (size_t i = 0; i < strays.n; i++)
+		str_addf(ret, "link %s is nobody's\n", strays.v[i]);
+	return r < 0 ? r : (int)strays.n;
+}
+
+static int repair_tenants(const struct nets *n, struct err *err)
+{
+	auto_(arena) struct arena mem = {0};
+	auto_(nl) struct nl l = {0};
+	struct words strays = {0};
+	int r = tenant_rate_strays(n, &mem, &strays, err);
+
+	for (size_t i = 0; i < strays.n; i++)
+		link_delete(&l, strays.v[i]);
+	if (r < 0 || !strays.n)
+		return r;
+	auto_fd int sock = nl_open(NETLINK_ROUTE, err);
+	return sock < 0 ? sock : nl_send(sock, &l, err);
+}
+
 int network_check(const struct nets *n, struct str *ret, struct err *err)
 {
 	static const uint8_t families[] = {NFPROTO_INET, NFPROTO_BRIDGE};
@@ -354,7 +382,8 @@ int network_check(const struct nets *n, struct str *ret, struct err *err)
 			return r;
 		bad += r;
 	}
-	return bad;
+	int left = check_tenants(n, ret, err);
+	return left < 0 ? left : bad + left;
 }
 
 static int delete_strays(const struct nets *n, const struct network *w, struct err *err)
@@ -425,7 +454,9 @@ int network_repair(const struct nets *n, struct err *err)
 		    delete_strays(n, w, err) < 0 || keep_usage(n, w, err) < 0)
 			return -err->num;
 	}
-	int r = network_rebuild(n, NULL, err);
+	int r = repair_tenants(n, err);
+	if (r == 0)
+		r = network_rebuild(n, NULL, err);
 	for (int i = 0; r == 0 && i < count; i++) {
 		struct network *w;
 		r = network_load(n, names[i], &mem, &w, err);

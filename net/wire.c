@@ -11,6 +11,7 @@
 #include "net/network.h"
 #include "net/port.h"
 #include "net/slirp.h"
+#include "net/tenant_rate.h"
 #include "net/wire.h"
 #include "net/wire_parts.h"
 
@@ -217,6 +218,8 @@ int wire_join(const struct wire_place *at, const struct wire_want *want, struct 
 	for (size_t i = 0; r == 0 && i < want->networks.n; i++)
 		r = wire_add_end(&n, &j, want->networks.v[i], i == 0, err);
 	if (r == 0)
+		r = tenant_rate_join(&n, &want->tenant, err);
+	if (r == 0)
 		r = wire_write_files(&n, &j, err);
 	nets_clear(&n);
 	if (r < 0) {
@@ -246,8 +249,10 @@ static int leave(const struct nets *n, const char *id, const char *network, stru
 		return r;
 	r = network_load(n, network, &mem, &w, err);
 	if (r == -ENOENT) /* a record that somebody removed must not keep the container */
-		return 0;
-	return r < 0 ? r : hosts_update(n, w, &m, tenant, err);
+		return tenant_rate_leave(n, tenant, err);
+	if (r < 0 || (r = hosts_update(n, w, &m, tenant, err)) < 0)
+		return r;
+	return tenant_rate_leave(n, tenant, err);
 }
 
 static int take_down(const char *root, const char *id, int dir, struct err *err)

@@ -142,8 +142,10 @@ int wire_plan_end(const struct network *w, const struct wire_want *want,
 				   : "its members have addresses of their own outside");
 		return -EINVAL;
 	}
-	if (!is_bridge && (e.has_rate_in || e.has_rate_out))
-		return err_say(err, ENOTSUP, "--net-rate: network %s is no bridge", w->name);
+	bool is_shared = want->tenant.rate_in || want->tenant.rate_out;
+	if (!is_bridge && (e.has_rate_in || e.has_rate_out || is_shared))
+		return err_say(err, ENOTSUP, "%s: network %s is no bridge",
+			       is_shared ? "the tenant's --net-rate" : "--net-rate", w->name);
 	*ret = e;
 	return 0;
 }

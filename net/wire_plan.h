@@ -8,8 +8,15 @@
 
 /* Whose container it is: those of others are strangers to it. */
 struct wire_tenant {
-	uint32_t number; /* 0: nobody's */
+	uint32_t number;            /* 0: nobody's; wire_tenant_top */
+	uint64_t rate_in, rate_out; /* of the one at the top, bytes a second; 0: not limited */
 };
+
+/* The upper half of the number is the tenant above all tenants of tenants: they share its rate. */
+static inline uint32_t wire_tenant_top(uint32_t number)
+{
+	return number >> 16;
+}
 
 /* As the flags of `ctr run` say it. */
 struct wire_want {

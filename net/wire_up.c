@@ -11,6 +11,7 @@
 #include "net/link.h"
 #include "net/network.h"
 #include "net/sysctl.h"
+#include "net/tenant_rate.h"
 #include "net/usage.h"
 #include "net/wire.h"
 #include "net/wire_parts.h"
@@ -162,12 +163,14 @@ static int set_inside(const struct making *m, const struct wire_end *e, struct e
 	return nl_send(m->inside, &l, err);
 }
 
-static int set_host_end(const struct making *m, const struct wire_end *e, struct err *err)
+static int set_host_end(const struct nets *n, const struct making *m, const struct wire_end *e,
+			struct err *err)
 {
 	auto_(nl) struct nl l = {0};
 
-	if (!e->rate_in)
-		return 0;
+	int r = tenant_rate_enter(n, m->host, e, err);
+	if (r < 0 || !e->rate_in)
+		return r;
 	int index = link_index(m->host, e->link, err);
 	if (index < 0)
 		return index;
@@ -281,7 +284,7 @@ int wire_up(const char *root, const char *id, pid_t pid, const struct wire *wire
 		const struct wire_end *e = &wire->ends[i];
 		r = make_link(&n, &m, e, err);
 		if (r == 0)
-			r = set_host_end(&m, e, err);
+			r = set_host_end(&n, &m, e, err);
 		if (r == 0)
 			r = set_inside(&m, e, err);
 		if (r < 0)

@@ -197,9 +197,20 @@ static void fill_network(const struct container *c, struct usage *u)
 
 	if (net_usage_read(c->root, c->dir_fd, &n, &ignored) < 0)
 		return;
+	if (!n.in_packets && !n.out_packets)
+		return;
 	u->net_received_bytes = n.in_bytes;
 	u->net_sent_bytes = n.out_bytes;
-	u->has_net_received_bytes = u->has_net_sent_bytes = n.in_packets || n.out_packets;
+	u->net_received_packets = n.in_packets;
+	u->net_sent_packets = n.out_packets;
+	u->net_outside_received_bytes = n.outside_in_bytes;
+	u->net_outside_sent_bytes = n.outside_out_bytes;
+	u->net_outside_received_packets = n.outside_in_packets;
+	u->net_outside_sent_packets = n.outside_out_packets;
+	u->has_net_received_bytes = u->has_net_sent_bytes = u->has_net_received_packets =
+		u->has_net_sent_packets = true;
+	u->has_net_outside_received_bytes = u->has_net_outside_sent_bytes =
+		u->has_net_outside_received_packets = u->has_net_outside_sent_packets = true;
 }
 
 int ledger_note(const struct container *c, enum ledger_moment moment, struct err *err)

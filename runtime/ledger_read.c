@@ -156,6 +156,12 @@ struct usage ledger_spent(const struct ledger_entry *e)
 	u.writes -= b->writes;
 	u.net_received_bytes -= b->net_received_bytes;
 	u.net_sent_bytes -= b->net_sent_bytes;
+	u.net_received_packets -= b->net_received_packets;
+	u.net_sent_packets -= b->net_sent_packets;
+	u.net_outside_received_bytes -= b->net_outside_received_bytes;
+	u.net_outside_sent_bytes -= b->net_outside_sent_bytes;
+	u.net_outside_received_packets -= b->net_outside_received_packets;
+	u.net_outside_sent_packets -= b->net_outside_sent_packets;
 	return u;
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cgroups/shared.h"
+#include "net/tenant_rate.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/path.h"
 #include "runtime/config/decode.h"
@@ -232,14 +233,60 @@ static int plan_groups(const struct tenants *t, const struct tenant *new, const 
 	return r < 0 ? r : cg_plan_shared(tenant_group(new->name, mem), mark, res, host, ret, err);
 }
 
+struct wire_tenant tenant_as_wire(const struct tenants *all, const struct tenant *t)
+{
+	const struct tenant *top = t;
+	size_t n = strcspn(t->name, "/");
+
+	for (size_t i = 0; i < all->n; i++)
+		if (strlen(all->v[i]->name) == n && strncmp(all->v[i]->name, t->name, n) == 0)
+			top = all->v[i];
+	/* Their ids were never anybody else's. */
+	return (struct wire_tenant){
+		.number = (top->id_first & 0xFFFF0000) | t->id_first >> 16,
+		.rate_in = top->net_rate_in,
+		.rate_out = top->net_rate_out,
+	};
+}
+
+/* One rate holds for all that is below the tenant, whatever has a network there; a UNIX user's own
+ * containers have none of ctr's. */
+static int check_rate(const struct tenant *t, struct err *err)
+{
+	if (!t->net_rate_in && !t->net_rate_out)
+		return 0;
+	if (strchr(t->name, '/')) {
+		err_say(err, ENOTSUP, "--net-rate: a tenant of a tenant shares the rate of %.*s",
+			(int)strcspn(t->name, "/"), t->name);
+		err_hint(err, "limit each container with run --net-rate");
+		return -ENOTSUP;
+	}
+	if (t->user)
+		return err_say(err, ENOTSUP,
+			       "--net-rate: containers that %s makes have a network of his own, "
+			       "which is not ctr's to limit",
+			       t->user);
+	return 0;
+}
+
+/* For those of its containers that run. */
+static int set_rate(const struct tenants *t, const struct tenant *new, struct err *err)
+{
+	struct wire_tenant w = tenant_as_wire(t, new);
+
+	w.rate_in = new->net_rate_in;
+	w.rate_out = new->net_rate_out;
+	return tenant_rate_set(t->root, &w, err);
+}
+
 /* Their names into the record, that into the file, and then themselves. */
 static int put_in_place(struct tenants *t, struct tenant *new, const struct host *host,
 			struct err *err)
 {
 	auto_(cg_plan) struct cg_plan plan = {0};
-	int r = plan_groups(t, new, host, &t->mem, &plan, err);
+	int r = check_rate(new, err);
 
-	if (r < 0)
+	if (r < 0 || (r = plan_groups(t, new, host, &t->mem, &plan, err)) < 0)
 		return r;
 	new->groups = arena_zalloc(&t->mem, plan.n_names, sizeof(*new->groups));
 	new->n_groups = plan.n_names;
@@ -248,6 +295,8 @@ static int put_in_place(struct tenants *t, struct tenant *new, const struct host
 	r = write_record(t, new, err);
 	if (r == 0)
 		r = cg_apply_shared(&plan, err);
+	if (r == 0 && (new->has_net_rate_in || new->has_net_rate_out))
+		r = set_rate(t, new, err);
 	if (r == 0 && new->user && host->layout == CGROUP_V2)
 		r = cg_delegate_shared(&plan, new->uid, err);
 	if (r == 0 && new->user && host->runs_systemd)

@@ -68,6 +68,9 @@ int tenant_ids(const char *root, const char *name, struct id_range *ret, struct 
 /* How its containers' networks know it; 0 without a tenant. */
 struct wire_tenant; /* net/wire_plan.h */
 int tenant_wire(const char *root, const char *name, struct wire_tenant *ret, struct err *err);
+struct wire_tenant tenant_as_wire(const struct tenants *all, const struct tenant *t);
+/* Whether its network namespace is made for it, and so holds nothing that is not ctr's. */
+bool tenant_has_own_network(const struct config *cfg);
 
 struct container;
 /* Whether the policy of the container's tenant, if it has one, lets such a process in. */

@@ -113,6 +113,34 @@ static int admit(const struct tenant *t, const char *id, const struct config_res
 	return -ENOSPC;
 }
 
+int tenant_wire(const char *root, const char *name, struct wire_tenant *ret, struct err *err)
+{
+	auto_(tenants) struct tenants all = {.dir_fd = -1};
+
+	*ret = (struct wire_tenant){0};
+	if (!name)
+		return 0;
+	int r = tenants_open(root, false, &all, err);
+	const struct tenant *t = r < 0 ? NULL : tenants_find(&all, name);
+	if (t)
+		*ret = tenant_as_wire(&all, t);
+	return r;
+}
+
+/* An interface that is not ctr's has no end that ctr could hold. */
+static int check_rate(const struct tenants *all, const struct tenant *t, const struct config *cfg,
+		      struct err *err)
+{
+	const struct wire_tenant w = tenant_as_wire(all, t);
+
+	if ((!w.rate_in && !w.rate_out) || tenant_has_own_network(cfg))
+		return 0;
+	err_say(err, ENOTSUP, "tenant %s has a --net-rate, which holds on networks of ctr's only",
+		t->name);
+	err_hint(err, "name one with --network, or ctr tenant set %s --net-rate -1", t->name);
+	return -ENOTSUP;
+}
+
 int tenant_join(const struct tenant_guest *guest, const struct host *host, struct config *cfg,
 		struct arena *mem, const char **ret_name, struct err *err)
 {
@@ -127,7 +155,8 @@ int tenant_join(const struct tenant_guest *guest, const struct host *host, struc
 	if ((r = tenants_open(root, false, &t, err)) < 0 ||
 	    (r = choose(&t, name, host, &tenant, err)) < 0 || !tenant)
 		return r;
-	if ((r = resolve_sources(cfg, root, id, mem, err)) < 0 ||
+	if ((r = check_rate(&t, tenant, cfg, err)) < 0 ||
+	    (r = resolve_sources(cfg, root, id, mem, err)) < 0 ||
 	    (r = tenant_allows(tenant, cfg, root, id, err)) < 0 ||
 	    (r = admit(tenant, id, cfg->linux_ ? cfg->linux_->resources : NULL, err)) < 0)
 		return r;
@@ -151,20 +180,6 @@ int tenant_ids(const char *root, const char *name, struct id_range *ret, struct 
 	const struct tenant *t = r < 0 ? NULL : tenants_find(&all, name);
 	if (t && !tenant_may(t, "host-ids"))
 		*ret = (struct id_range){t->id_first, t->id_count};
-	return r;
-}
-
-int tenant_wire(const char *root, const char *name, struct wire_tenant *ret, struct err *err)
-{
-	auto_(tenants) struct tenants all = {.dir_fd = -1};
-
-	*ret = (struct wire_tenant){0};
-	if (!name)
-		return 0;
-	int r = tenants_open(root, false, &all, err);
-	const struct tenant *t = r < 0 ? NULL : tenants_find(&all, name);
-	if (t) /* of its ids, which never were anybody else's */
-		*ret = (struct wire_tenant){.number = t->id_first >> 16};
 	return r;
 }
 

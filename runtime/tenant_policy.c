@@ -49,6 +49,11 @@ static const char *asks_network(const struct who *q, const struct config *cfg)
 				"the host's network (--network host)");
 }
 
+bool tenant_has_own_network(const struct config *cfg)
+{
+	return !asks_network(NULL, cfg);
+}
+
 static const char *asks_namespaces(const struct who *q, const struct config *cfg)
 {
 	static const struct {

@@ -124,3 +124,96 @@ by_the_host() {
 	reaches "$b" "$a"
 	reaches_not "$c" "$a"
 }
+
+# ifbs: of the tenants, those that are there.
+rate_links() { on_host ip -br link | awk '$1 ~ /-[io]7[0-9a-f]+$/' | wc -l; }
+
+@test "a tenant's rate is of all its containers together, changes while they run, goes with the last" {
+	ctr tenant create "$T-x" --allow host-ids --net-rate 40mbit/20mbit
+	up "$a" --tenant "$T-x"
+	up "$b" --tenant "$T-x"
+	[ "$(rate_links)" = 2 ]
+	background "$(pid_of "$a")" drain 80
+	background "$(pid_of "$b")" drain 80
+	background "$host_pid" drain 7000
+	# With headers 1514 bytes carry 1448; the bucket lets 10 ms through at once.
+	together 3000000 1245 "$host_pid,$(address_of "$a"),80" "$host_pid,$(address_of "$b"),80"
+	together 1500000 1245 "$(pid_of "$a"),192.0.2.1,7000" "$(pid_of "$b"),192.0.2.1,7000"
+	ctr tenant set "$T-x" --net-rate 80mbit/
+	[ "$(rate_links)" = 1 ]
+	together 6000000 1245 "$host_pid,$(address_of "$a"),80" "$host_pid,$(address_of "$b"),80"
+	up "$c" --tenant "$T-x"
+	ctr rm -f "$a" "$b" >/dev/null
+	[ "$(rate_links)" = 1 ]
+	ctr tenant set "$T-x" --net-rate -1
+	[ "$(rate_links)" = 0 ]
+	[ -z "$(on_host tc filter show dev "$(jq -r '.ends[0].link' "$ROOT/$c/net.json")" ingress)" ]
+	ctr tenant set "$T-x" --net-rate 8mbit/8mbit
+	[ "$(rate_links)" = 2 ]
+	in_net "$c" "$NET_PY" fill 192.0.2.1 7000 100000
+	ctr rm -f "$c" >/dev/null
+	[ "$(rate_links)" = 0 ]
+}
+
+# together BYTES MILLISECONDS PID,ADDRESS,PORT...: all at once take so long, 5 % more or less; on a busy
+# machine longer now and then, but never less.
+together() {
+	local took attempt bytes=$1 expected=$2
+	shift 2
+	for attempt in 1 2 3 4; do
+		took=$("$NET_PY" together "$bytes" "$@" | tr -d .)
+		took=$((10#$took))
+		echo "$attempt: $# times $bytes bytes in $took ms, expected $expected"
+		[ "$took" -ge $((expected * 95 / 100)) ] || return 1
+		[ "$took" -gt $((expected * 105 / 100)) ] || return 0
+	done
+	return 1
+}
+
+@test "what a tenant's rate cannot hold is refused; links that nobody has any more are found" {
+	ctr tenant create "$T-x" --allow host-ids --allow host-network --net-rate 40mbit/20mbit
+	run ctr tenant create "$T-x/web" --net-rate 1mbit
+	ended 1
+	has "shares the rate of $T-x"
+	run ctr run --rm --tenant "$T-x" --network host --rootfs "$BATS_FILE_TMPDIR/rootfs" true
+	ended 125
+	has "holds on networks of ctr's only"
+	ctr network create -d macvlan --parent wan --subnet 192.0.2.0/24 lan
+	run up "$a" --tenant "$T-x" --network lan --ip 192.0.2.9
+	ended 125
+	has "the tenant's --net-rate: network lan is no bridge"
+	ctr network rm lan
+	run ctr tenant set "$T-x" --net-rate 3
+	ended 1
+	has "expected IN/OUT"
+	ctr tenant create "$T-x/web" --allow host-ids
+	up "$a" --tenant "$T-x/web"
+	[ "$(rate_links)" = 2 ]
+	local link
+	link=$(on_host ip -br link | awk '$1 ~ /-i7/ {print $1}')
+	on_host ip link add "${link%7*}7fff" type ifb
+	run ctr network repair --check
+	ended 1
+	has "7fff is nobody's"
+	ctr network repair
+	[ "$(rate_links)" = 2 ]
+}
+
+@test "a tenant's traffic is in its bill, with what crossed the host apart" {
+	ctr tenant create "$T-x" --allow host-ids
+	background "$lan_pid" drain 7000
+	up "$a" --tenant "$T-x"
+	up "$b" --tenant "$T-x"
+	background "$(pid_of "$b")" drain 80
+	in_net "$a" "$NET_PY" fill 192.0.2.2 7000 1000000
+	in_net "$a" "$NET_PY" fill "$(address_of "$b")" 80 500000
+	ctr rm -f "$a" >/dev/null
+	ctr usage --tenant "$T-x" --json >bill.json
+	jq '.rows[0]' bill.json
+	jq -e '.rows[0] | .netSentBytes > 1500000 and .netSentBytes < 1800000
+		and .netOutsideSentBytes > 1000000 and .netOutsideSentBytes < 1100000
+		and .netReceivedBytes > 500000 and .netOutsideReceivedBytes < 100000
+		and .netSentPackets > 20 and .netReceivedPackets > 20 and .netOutsideSentPackets > 10' bill.json
+	run ctr usage --tenant "$T-x"
+	has "outside)"
+}

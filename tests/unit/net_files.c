@@ -4,6 +4,7 @@
 
 #include "net/files.h"
 #include "net/firewall.h"
+#include "net/tenant_rate.h"
 #include "net/wire_plan.h"
 #include "runtime/config/encode.h"
 #include "tests/lib/test.h"
@@ -115,6 +116,26 @@ TEST(wire_of_an_internal_network_leads_nowhere)
 	want.publish = &p;
 	want.n_publish = 1;
 	CHECK_STR(plan(&w, &want, &mem), "--publish: network dark is internal");
+}
+
+TEST(wire_of_a_tenant_with_a_rate_needs_a_bridge)
+{
+	auto_(arena) struct arena mem = {0};
+	struct network w = {.name = "lan",
+			    .driver = "macvlan",
+			    .link = "wan",
+			    .subnet = "192.0.2.0/24",
+			    .gateway = "192.0.2.1"};
+	struct wire_want want = {.hostname = "www", .tenant = {.number = 0x70017002}};
+	char link[RATE_LINK_MAX];
+
+	CHECK(strstr(plan(&w, &want, &mem), "no bridge") == NULL);
+	want.tenant.rate_out = 1000;
+	CHECK_STR(plan(&w, &want, &mem), "the tenant's --net-rate: network lan is no bridge");
+	CHECK_INT(wire_tenant_top(want.tenant.number), 0x7001);
+	CHECK_STR(tenant_rate_link("ctr", 'i', want.tenant.number, link), "ctr-i7001");
+	CHECK_STR(tenant_rate_link("ctr-12345678", 'o', want.tenant.number, link),
+		  "12345678-o7001");
 }
 
 /* ---- netlink ----------------------------------------------------------------------------------*/

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "net/wire_plan.h"
 #include "runtime/tenant.h"
 #include "tests/lib/test.h"
 
@@ -24,6 +25,20 @@ TEST(tenant_names)
 	CHECK_STR(tenant_parent("a/b/c", &mem), "a/b");
 	CHECK_STR(tenant_parent("a", &mem), NULL);
 	CHECK_STR(tenant_group("a/b", &mem), "/ctr/a/b");
+}
+
+/* All that is below a tenant shares its rate. */
+TEST(tenant_in_networks)
+{
+	struct tenant acme = {.name = "acme", .id_first = 0x70010000, .net_rate_in = 5000};
+	struct tenant web = {.name = "acme/web", .id_first = 0x70020000};
+	struct tenant *list[] = {&acme, &web};
+	const struct tenants all = {.v = list, .n = 2};
+
+	CHECK_INT(tenant_as_wire(&all, &acme).number, 0x70017001);
+	CHECK_INT(tenant_as_wire(&all, &web).number, 0x70017002);
+	CHECK_INT((long long)tenant_as_wire(&all, &web).rate_in, 5000);
+	CHECK_INT((long long)tenant_as_wire(&all, &web).rate_out, 0);
 }
 
 /* ---- admission -------------------------------------------------------------------------------- */

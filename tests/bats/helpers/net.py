@@ -5,6 +5,8 @@
     net.py serve PORT              answers "from ADDRESS" over TCP and UDP, IPv4 and IPv6
     net.py ask ADDRESS PORT [udp]  prints the answer; 1 when none comes in time
     net.py fill ADDRESS PORT BYTES sends so many, prints the seconds it took (to drain)
+    net.py together BYTES PID,ADDRESS,PORT...
+                                   the same from the network namespaces of processes, at once
     net.py drain PORT              takes what fill sends, answers when all of it is there
     net.py attack BAD_PID GOOD_PID sends from the one's network namespace what must not arrive in
                                    the other's: prints "KIND passed" or "KIND dropped"
@@ -78,17 +80,39 @@ def fill(address, port, count):
     print(f"{time.monotonic() - start:.3f}")
 
 
+def together(count, targets):
+    socks = [inside(pid, lambda a=address, p=port: socket.create_connection((a, int(p)), TIMEOUT))
+             for pid, address, port in targets]
+
+    def send(s):
+        s.settimeout(60)
+        s.sendall(bytes(count))
+        s.shutdown(socket.SHUT_WR)
+        s.recv(1)
+
+    threads = [threading.Thread(target=send, args=(s,)) for s in socks]
+    start = time.monotonic()
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    print(f"{time.monotonic() - start:.3f}")
+
+
 def drain(port):
     s = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     s.bind(("::", port))
     s.listen(5)
-    while True:
-        c, _ = s.accept()
+
+    def take(c):
         while c.recv(1 << 16):
             pass
         c.sendall(b"x")
         c.close()
+
+    while True:
+        threading.Thread(target=take, args=(s.accept()[0],), daemon=True).start()
 
 
 # ---- attacks -------------------------------------------------------------------------------------
@@ -193,6 +217,8 @@ def main():
         return ask(rest[0], int(rest[1]), *rest[2:])
     elif verb == "fill":
         fill(rest[0], int(rest[1]), int(rest[2]))
+    elif verb == "together":
+        together(int(rest[0]), [target.split(",") for target in rest[1:]])
     elif verb == "drain":
         drain(int(rest[0]))
     else:
