@@ -63,7 +63,7 @@ int cg_check_required(const struct cg_plan *plan, struct err *err)
 	return r;
 }
 
-static int put(const struct cg_plan *plan, const struct cg_write *w)
+static int put_once(const struct cg_plan *plan, const struct cg_write *w)
 {
 	char now[256], both[512];
 	const char *dir = dir_of(plan, w);
@@ -75,6 +75,20 @@ static int put(const struct cg_plan *plan, const struct cg_write *w)
 		return r;
 	snprintf(both, sizeof(both), "%.*s %s", (int)strcspn(now, " "), now, w->value);
 	return cg_file_write(dir, w->file, both);
+}
+
+/* A controller that somebody else is turning on for the parent at this moment is listed before its files
+ * are there. He does it under a lock for which any write to cgroup.subtree_control waits, this one too,
+ * which changes nothing. */
+static int put(const struct cg_plan *plan, const struct cg_write *w)
+{
+	int r = put_once(plan, w);
+	bool is_v2 = !*plan->groups[w->group].controllers;
+
+	if (r == -ENOENT && is_v2 &&
+	    cg_file_write(dir_of(plan, w), "cgroup.subtree_control", "\n") == 0)
+		r = put_once(plan, w);
+	return r;
 }
 
 /* Does write i, and those that i's flags tie to it. The number of writes done, or -errno. */
