@@ -279,6 +279,16 @@ static int set_rate(const struct tenants *t, const struct tenant *new, struct er
 	return tenant_rate_set(t->root, &w, err);
 }
 
+static int make_groups(const struct tenant *t, const struct cg_plan *plan, const struct host *host,
+		       struct err *err)
+{
+	int r = cg_apply_shared(plan, err);
+
+	return r == 0 && t->user && host->layout == CGROUP_V2
+		       ? cg_delegate_shared(plan, t->uid, err)
+		       : r;
+}
+
 /* Their names into the record, that into the file, and then themselves. */
 static int put_in_place(struct tenants *t, struct tenant *new, const struct host *host,
 			struct err *err)
@@ -294,11 +304,9 @@ static int put_in_place(struct tenants *t, struct tenant *new, const struct host
 		new->groups[i] = arena_str(&t->mem, plan.names[i]);
 	r = write_record(t, new, err);
 	if (r == 0)
-		r = cg_apply_shared(&plan, err);
+		r = make_groups(new, &plan, host, err);
 	if (r == 0 && (new->has_net_rate_in || new->has_net_rate_out))
 		r = set_rate(t, new, err);
-	if (r == 0 && new->user && host->layout == CGROUP_V2)
-		r = cg_delegate_shared(&plan, new->uid, err);
 	if (r == 0 && new->user && host->runs_systemd)
 		r = tenant_unit_write(new, TENANT_UNITS, err);
 	return r;
@@ -407,6 +415,6 @@ int tenant_ensure(const struct tenants *t, const char *name, const struct host *
 		return 0;
 	r = plan_groups(t, tenant, host, &mem, &plan, err);
 	if (r == 0)
-		r = cg_apply_shared(&plan, err);
+		r = make_groups(tenant, &plan, host, err);
 	return r < 0 ? err_wrap(err, "tenant %s", name) : 0;
 }
