@@ -295,14 +295,41 @@ int shares_parse(const struct share_flags *f, struct arena *mem, struct tenant_s
 
 /* ---- disks ------------------------------------------------------------------------------------ */
 
-/* BFQ keeps weights by itself; any other scheduler needs the cost model (io.cost) to be turned on. */
-static bool keeps_weights(const char *disk, struct arena *mem)
+/* Whether a line of io.cost.qos is "8:0 enable=1 ctrl=auto ...". */
+static bool has_cost_model(const char *qos, const char *device)
 {
-	auto_(str) struct str text = {0};
+	size_t n = strlen(device);
+
+	for (const char *line = qos; line && *line; line += *line == '\n') {
+		const char *end = line + strcspn(line, "\n"), *on = strstr(line, " enable=1");
+		if (strncmp(line, device, n) == 0 && line[n] == ' ' && on && on < end)
+			return true;
+		line = end;
+	}
+	return false;
+}
+
+/* BFQ keeps weights by itself; any other scheduler needs the cost model (io.cost) to be turned on. */
+static bool keeps_weights(const char *disk, const char *qos, struct arena *mem)
+{
+	auto_(str) struct str scheduler = {0}, device = {0};
 
 	fd_read_file(AT_FDCWD, arena_printf(mem, "/sys/block/%s/queue/scheduler", disk), SMALL,
-		     &text);
-	return text.p && strstr(text.p, "[bfq]");
+		     &scheduler);
+	if (scheduler.p && strstr(scheduler.p, "[bfq]"))
+		return true;
+	fd_read_file(AT_FDCWD, arena_printf(mem, "/sys/block/%s/dev", disk), SMALL, &device);
+	if (!device.p)
+		return false;
+	device.p[strcspn(device.p, "\n")] = '\0';
+	return has_cost_model(qos, device.p);
+}
+
+/* What is no disk, or has one below it that counts. */
+static bool is_made_up(const char *disk)
+{
+	return *disk == '.' || str_starts(disk, "loop") || str_starts(disk, "ram") ||
+	       str_starts(disk, "zram");
 }
 
 const char *shares_io_warning(struct arena *mem)
@@ -311,16 +338,12 @@ const char *shares_io_warning(struct arena *mem)
 	DIR *dir = opendir("/sys/block");
 
 	fd_read_file(AT_FDCWD, "/sys/fs/cgroup/io.cost.qos", SMALL, &qos);
-	for (struct dirent *d; dir && (d = readdir(dir));) {
-		if (*d->d_name == '.' || str_starts(d->d_name, "loop") ||
-		    str_starts(d->d_name, "ram"))
-			continue;
-		if (!keeps_weights(d->d_name, mem))
+	for (struct dirent *d; dir && (d = readdir(dir));)
+		if (!is_made_up(d->d_name) && !keeps_weights(d->d_name, qos.p, mem))
 			str_addf(&names, "%s%s", names.len ? ", " : "", d->d_name);
-	}
 	if (dir)
 		closedir(dir);
-	if (!names.len || (qos.p && strstr(qos.p, "enable=1")))
+	if (!names.len)
 		return NULL;
 	return arena_printf(
 		mem,
