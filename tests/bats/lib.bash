@@ -173,6 +173,18 @@ HOST_IDS=()
 needs_root() { [ "$(id -u)" = 0 ] || missing "needs root"; }
 needs() { command -v "$1" >/dev/null || missing "needs $1"; }
 
+# on_disk DIR [NAME]: $disk is a new directory below DIR; where that is in memory, on the disk of the machine,
+# with that name.
+# shellcheck disable=SC2034 # for the test
+on_disk() {
+	disk=$1/disk
+	case $(stat -f -c %T "$1") in
+	tmpfs | overlayfs) disk=/scratch/${2:-$ID} ;;
+	esac
+	[ "${disk#/scratch/}" = "$disk" ] || [ -d /scratch ] || missing "no disk with a file system: $1 is in memory"
+	mkdir -p "$disk"
+}
+
 # until_true COMMAND...: at most 10 seconds.
 until_true() {
 	local i

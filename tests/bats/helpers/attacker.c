@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* attacker KIND DIR: a neighbour that takes all it can get, without end.
+/* attacker KIND DIR [MIB]: a neighbour that takes all it can get, without end.
  *
- *     idle bomb spin hog cache fsync files inodes pipes inotify signals futexes */
+ *     idle bomb spin hog cache fsync files inodes pipes inotify signals futexes
+ *
+ * MIB: of the file that `cache` reads; more than the memory that it may have (1024) */
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <signal.h>
@@ -15,9 +17,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MANY = 64, BLOCK = 1 << 20, CACHE_BLOCKS = 1024 };
+enum { MANY = 64, BLOCK = 1 << 20, CACHE_MIB = 1024 };
 
 static const char *dir;
+static int cache_mib = CACHE_MIB;
 
 static void forever(void)
 {
@@ -67,11 +70,11 @@ static void cache(void)
 	char *buf = calloc(1, BLOCK);
 	int fd = make("cache");
 
-	for (int i = 0; i < CACHE_BLOCKS; i++)
+	for (int i = 0; i < cache_mib; i++)
 		if (pwrite(fd, buf, BLOCK, (off_t)i * BLOCK) < 0)
 			break;
 	for (;;)
-		for (int i = 0; i < CACHE_BLOCKS; i++)
+		for (int i = 0; i < cache_mib; i++)
 			if (pread(fd, buf, BLOCK, (off_t)i * BLOCK) < 0)
 				_exit(1);
 }
@@ -198,6 +201,8 @@ int main(int argc, char **argv)
 	if (argc < 3)
 		return 2;
 	dir = argv[2];
+	if (argc > 3)
+		cache_mib = atoi(argv[3]);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		if (strcmp(argv[1], kinds[i].name) == 0)
 			kinds[i].run();
