@@ -244,3 +244,30 @@ int shares_resources(const struct tenant_shares *s, const struct host *host, str
 		put_io(&t);
 	return t.r;
 }
+
+/* ---- for a group with others below it ---------------------------------------------------------- */
+
+/* "8:0 rbps=max wiops=max" is none. */
+static bool has_throttle(const struct tenant_shares *s)
+{
+	for (size_t i = 0; i < s->n_io_max; i++)
+		for (const char *at = s->io_max[i]; (at = strchr(at, '=')); at++)
+			if (at[1] >= '0' && at[1] <= '9')
+				return true;
+	return false;
+}
+
+int shares_check_tenant(const struct tenant_shares *s, const struct host *host, struct err *err)
+{
+	if (s->cpu_burst_us && s->cpu_milli <= 0)
+		return err_say(err, EINVAL,
+			       "--cpu-burst saves up what is left of --cpus: it needs it");
+	if (!has_throttle(s) || !is_on_v1(host, "blkio"))
+		return 0;
+	err_say(err, ENOTSUP,
+		"--io-max of a tenant cannot be enforced: with cgroup v1 the kernel holds a group to "
+		"it, but not those below, where the containers are");
+	err_hint(err, "give it to each of them: ctr run --io-max");
+	err_code(err, "cgroup-unsupported");
+	return -ENOTSUP;
+}

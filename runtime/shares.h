@@ -40,6 +40,10 @@ int shares_parse(const struct share_flags *f, struct arena *mem, struct tenant_s
 int shares_resources(const struct tenant_shares *s, const struct host *host, struct arena *mem,
 		     struct config_resources *res, struct err *err);
 
+/* Pure: whether a group that has its containers in groups below can hold them: -ENOTSUP and -EINVAL name
+ * the flag. */
+int shares_check_tenant(const struct tenant_shares *s, const struct host *host, struct err *err);
+
 /* Why weights do not work for the disks of this machine: a sentence, or NULL when they do. */
 const char *shares_io_warning(struct arena *mem);
 

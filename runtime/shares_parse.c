@@ -91,8 +91,14 @@ static int parse_cpu(const struct share_flags *f, struct tenant_shares *s, struc
 				       f->cpu_burst);
 		s->has_cpu_burst_us = true;
 	}
+	if (f->cpu_idle && f->cpu_weight)
+		return err_say(
+			err, EINVAL,
+			"--cpu-idle: who only gets what nobody else wants has no --cpu-weight");
 	if (f->cpu_idle)
 		s->cpu_idle = s->has_cpu_idle = true;
+	else if (f->cpu_weight)
+		s->cpu_idle = false;
 	const struct weight_row weight = {"cpu-weight", f->cpu_weight,  1,
 					  10000,        &s->cpu_weight, &s->has_cpu_weight};
 	return parse_weight(&weight, err);

@@ -228,8 +228,10 @@ static int plan_groups(const struct tenants *t, const struct tenant *new, const 
 {
 	struct config_resources *res = arena_zalloc(mem, 1, sizeof(*res));
 	const char *mark = arena_printf(mem, "%s/%s", t->dir, new->name);
-	int r = new->shares ? shares_resources(new->shares, host, mem, res, err) : 0;
+	int r = new->shares ? shares_check_tenant(new->shares, host, err) : 0;
 
+	if (r == 0 && new->shares)
+		r = shares_resources(new->shares, host, mem, res, err);
 	return r < 0 ? r : cg_plan_shared(tenant_group(new->name, mem), mark, res, host, ret, err);
 }
 

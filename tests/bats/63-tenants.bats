@@ -104,6 +104,30 @@ limit() {
 	[ "$(limit pids pids.max pids.max "$T/web")" = 22 ]
 }
 
+@test "after a boot a user's group is his again" {
+	needs_root
+	is_v2 || skip "on cgroup v1 groups cannot be handed over"
+	tenant create "$T" --user nobody
+	rmdir "/sys/fs/cgroup/ctr/$T"
+	ctr run --rm --name "$ID" --tenant "$T" host true
+	[ "$(stat -c %U "/sys/fs/cgroup/ctr/$T")" = nobody ]
+	[ "$(stat -c %U "/sys/fs/cgroup/ctr/$T/cgroup.procs")" = nobody ]
+	[ "$(stat -c %U "/sys/fs/cgroup/ctr/$T/memory.max")" = root ]
+}
+
+@test "a tenant's first containers may come together" {
+	needs_root
+	needs_controller cpu memory
+	local i pids=()
+	tenant create "$T"
+	# Each finds that the controllers have to be passed down, and one of them does it.
+	for i in 1 2 3 4; do
+		ctr run --rm --name "$ID-$i" --tenant "$T" --cpu-weight 50 --memory 64m host true >"out-$i" 2>&1 &
+		pids+=("$!")
+	done
+	for i in "${pids[@]}"; do wait "$i" || { cat out-*; false; }; done
+}
+
 @test "a change that fails changes nothing" {
 	needs_root
 	needs_controller memory pids
@@ -148,6 +172,31 @@ limit() {
 		ended 1
 		has "cgroup v1"
 	fi
+}
+
+@test "a tenant's limit of a disk holds its containers, or is refused" {
+	needs_root
+	on_disk "$PWD"
+	local device t0 us
+	device=$(stat -c %Hd:%Ld "$disk")
+	[ ! -e "/sys/dev/block/$device/partition" ] || device=$(cat "/sys/dev/block/$device/../dev")
+	[ -e "/sys/dev/block/$device" ] || missing "no disk below $disk"
+	if ! is_v2; then
+		run ctr tenant create "$T" --io-max "$device:wbps=2m"
+		ended 1
+		has "--io-max of a tenant cannot be enforced"
+		has "ctr run --io-max"
+		tenant create "$T" --allow "mounts=$disk"
+		set -- --io-max "$device:wbps=2m"
+	else
+		tenant create "$T" --allow "mounts=$disk" --io-max "$device:wbps=2m"
+	fi
+	t0=${EPOCHREALTIME/./}
+	ctr run --rm --name "$ID" --tenant "$T" "$@" -v "$disk:/d" host \
+		dd if=/dev/zero of=/d/x bs=256k count=16 oflag=direct
+	us=$((${EPOCHREALTIME/./} - t0))
+	rm -r "$disk"
+	[ "$us" -gt 1500000 ]
 }
 
 @test "no range of ids is given twice" {

@@ -108,6 +108,49 @@ TEST(shares_that_v1_has_not_are_refused_by_name)
 	refused_on_v1(latency, "--io-latency ");
 }
 
+TEST(shares_of_a_tenant_that_groups_below_would_not_be_held_to)
+{
+	auto_(arena) struct arena mem = {0};
+	struct share_flags max = {0}, none = {0}, burst = {.cpu_burst = "1000"};
+	struct tenant_shares s = {0};
+	struct err err = {0};
+
+	words_add(&max.io_max, "8:0:wbps=1m,rbps=max", &mem);
+	MUST(shares_parse(&max, &mem, &s, &err) == 0);
+	CHECK_INT(shares_check_tenant(&s, &v2, &err), 0);
+	CHECK_INT(shares_check_tenant(&s, &v1, &err), -ENOTSUP);
+	CHECK(strncmp(err.msg, "--io-max ", 9) == 0);
+	words_add(&none.io_max, "8:0:wbps=max", &mem);
+	MUST(shares_parse(&none, &mem, &s, &err) == 0);
+	CHECK_INT(shares_check_tenant(&s, &v1, &err), 0);
+	MUST(shares_parse(&burst, &mem, &s, &err) == 0);
+	CHECK_INT(shares_check_tenant(&s, &v2, &err), -EINVAL);
+	burst.cpus = "0.5";
+	MUST(shares_parse(&burst, &mem, &s, &err) == 0);
+	CHECK_INT(shares_check_tenant(&s, &v2, &err), 0);
+	burst.cpus = "-1";
+	MUST(shares_parse(&burst, &mem, &s, &err) == 0);
+	CHECK_INT(shares_check_tenant(&s, &v2, &err), -EINVAL);
+}
+
+TEST(shares_idle_or_a_weight)
+{
+	auto_(arena) struct arena mem = {0};
+	struct share_flags idle = {.cpu_idle = true}, weight = {.cpu_weight = "50"},
+			   both = {.cpu_idle = true, .cpu_weight = "50"};
+	struct config_resources res = {0};
+	struct tenant_shares s = {0};
+	struct err err = {0};
+
+	CHECK_INT(shares_parse(&both, &mem, &s, &err), -EINVAL);
+	MUST(shares_parse(&idle, &mem, &s, &err) == 0);
+	CHECK(s.cpu_idle);
+	MUST(shares_parse(&weight, &mem, &s, &err) == 0);
+	MUST(shares_resources(&s, &v2, &mem, &res, &err) == 0);
+	CHECK(res.cpu->has_idle && !res.cpu->idle);
+	CHECK_STR(unified(&res, "cpu.weight"), "50");
+}
+
 static void wrong(struct share_flags f, const char *flag)
 {
 	auto_(arena) struct arena mem = {0};
