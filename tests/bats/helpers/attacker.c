@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* attacker KIND DIR [MIB]: a neighbour that takes all it can get, without end.
  *
- *     idle bomb spin hog cache fsync files inodes pipes inotify signals futexes
+ *     idle bomb spin hog cache fsync direct dirty files inodes pipes inotify signals futexes
  *
  * MIB: of the file that `cache` reads; more than the memory that it may have (1024) */
 #include <fcntl.h>
@@ -90,6 +90,36 @@ static void sync_storm(void)
 	int fd = make(name);
 	for (off_t at = 0;; at = (at + 4096) % (64 << 20))
 		if (pwrite(fd, block, sizeof(block), at) < 0 || fsync(fd) < 0)
+			_exit(1);
+}
+
+/* Past the page cache: what is throttled and ordered is the writer's own. */
+static void direct(void)
+{
+	char name[32];
+	void *block = NULL;
+
+	for (int i = 0; i < 3; i++)
+		if (fork() == 0)
+			break;
+	snprintf(name, sizeof(name), "direct-%d", getpid());
+	int fd = make(name);
+	if (fcntl(fd, F_SETFL, O_DIRECT) < 0 || posix_memalign(&block, 4096, BLOCK) != 0)
+		_exit(1);
+	memset(block, 0, BLOCK);
+	for (off_t at = 0;; at = (at + BLOCK) % (64 << 20))
+		if (pwrite(fd, block, BLOCK, at) < 0)
+			_exit(1);
+}
+
+/* Into the page cache, from where the kernel writes. */
+static void dirty(void)
+{
+	char *block = calloc(1, BLOCK);
+	int fd = make("dirty");
+
+	for (off_t at = 0;; at = (at + BLOCK) % ((off_t)cache_mib << 20))
+		if (pwrite(fd, block, BLOCK, at) < 0)
 			_exit(1);
 }
 
@@ -194,8 +224,9 @@ int main(int argc, char **argv)
 	} kinds[] = {
 		{"idle", forever},    {"bomb", bomb},       {"spin", spinners},
 		{"hog", hog},         {"cache", cache},     {"fsync", sync_storm},
-		{"files", files},     {"inodes", inodes},   {"pipes", pipes},
-		{"inotify", watches}, {"signals", signals}, {"futexes", futexes},
+		{"direct", direct},   {"dirty", dirty},     {"files", files},
+		{"inodes", inodes},   {"pipes", pipes},     {"inotify", watches},
+		{"signals", signals}, {"futexes", futexes},
 	};
 
 	if (argc < 3)
