@@ -185,10 +185,17 @@ install -d $(dir $(2))
 	sed 's|@BINDIR@|$(PREFIX)/bin|' cmd/dropins/$(1) >$(2)
 	
 endef
+# systemd looks there for what makes units, in /usr and in /usr/local.
+define generator
+install -d $(1)
+	ln -sf ../../../bin/ctr $(1)/$(2)
+	
+endef
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/ctr $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(O)/ctr $(DESTDIR)$(PREFIX)/bin/ctr
 	ln -sf ctr $(DESTDIR)$(PREFIX)/bin/ctr-runc
+	$(foreach u,system user,$(call generator,$(DESTDIR)$(PREFIX)/lib/systemd/$(u)-generators,ctr-$(u)-generator))
 	install -m 755 $(O)/ctr-ext $(O)/ctr-image $(O)/ctr-unpack $(DESTDIR)$(PREFIX)/libexec/ctr/
 	$(if $(wildcard cmd/man/*.1),install -m 644 cmd/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/)
 	$(foreach f,$(filter etc/%,$(DROPINS)),$(call dropin,$(f),$(DESTDIR)$(f:etc/%=$(SYSCONFDIR)/%)))

@@ -66,7 +66,7 @@ extern const struct command cmd_stats, cmd_counters, cmd_why, cmd_usage, cmd_ten
 	cmd_capacity, cmd_metrics;
 extern const struct command cmd_images, cmd_rmi, cmd_prune, cmd_tag, cmd_history, cmd_image;
 extern const struct command cmd_attach, cmd_wait, cmd_stop, cmd_restart, cmd_rm, cmd_unpause;
-extern const struct command cmd_generate;
+extern const struct command cmd_generate, cmd_quadlet;
 extern const struct command cmd_logs, cmd_inspect, cmd_rename, cmd_top, cmd_monitor, cmd_volume;
 
 /* Option tables are ended by this. */

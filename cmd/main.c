@@ -41,6 +41,7 @@ static const struct command *const commands[] = {
 	&cmd_rm,
 	&cmd_rename,
 	&cmd_generate,
+	&cmd_quadlet,
 	&cmd_pause,
 	&cmd_unpause,
 	FAR_OF_CONTAINERS,
@@ -292,6 +293,19 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path ? path : "ctr";
 }
 
+/* What systemd calls as a generator has no words but directories: the first one is for units. */
+static const char *const *own_words(const char *program, char **argv, struct arena *mem)
+{
+	const char *const words[] = {"quadlet", "--output", *argv,
+				     str_eq(program, "ctr-user-generator") ? "--user" : NULL, NULL};
+	const char **all = arena_zalloc(mem, 1, sizeof(words));
+
+	if (!*argv || !str_ends(program, "-generator"))
+		return (const char *const *)argv;
+	memcpy(all, words, sizeof(words));
+	return all;
+}
+
 int main(int argc, char **argv)
 {
 	auto_(arena) struct arena mem = {0};
@@ -307,7 +321,7 @@ int main(int argc, char **argv)
 	/* A few large steps of the heap instead of many small ones, and none back. */
 	mallopt(M_TOP_PAD, 1 << 20);
 	mallopt(M_TRIM_THRESHOLD, 64 << 20);
-	const char *const *rest = (const char *const *)argv + (argc > 0);
+	const char *const *rest = own_words(g.program, argv + (argc > 0), &mem);
 	int n = entry_fds(&err) < 0 ? -err.num
 				    : args_parse(&global_set, rest, &opts, &words, &mem, &err);
 	if (n >= 0 && (read_globals(&opts, &g, &mem, &err) < 0 ||

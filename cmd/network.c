@@ -13,7 +13,7 @@
 #include "runtime/container.h"
 
 /* clang-format off */
-struct create_flags { struct network_want want; const char *mtu; };
+struct create_flags { struct network_want want; const char *mtu; bool ignore; };
 #define OPT(member) offsetof(struct create_flags, member)
 static const struct arg create_args[] = {
 	{"driver", 'd', ARG_TEXT, OPT(want.driver), "NAME", "bridge, macvlan or ipvlan (bridge)"},
@@ -27,6 +27,7 @@ static const struct arg create_args[] = {
 	{"parent", 0, ARG_TEXT, OPT(want.link), "LINK", "what macvlan and ipvlan share (the default route's)"},
 	{"mode", 0, ARG_TEXT, OPT(want.mode), "WORD", "macvlan: bridge, private, vepa (bridge); ipvlan: l2, l3 (l2)"},
 	{"mtu", 0, ARG_TEXT, OPT(mtu), "BYTES", "largest packet (the kernel's choice)"},
+	{"ignore", 0, ARG_FLAG, OPT(ignore), NULL, "one of that name is no error, and stays as it is"},
 	ARGS_END};
 #undef OPT
 
@@ -68,7 +69,12 @@ static int do_create(struct call *call, struct err *err)
 	want.mtu = (uint32_t)mtu;
 	want.name = call->words[0];
 	int r = nets_open(call->g->root, true, &n, err);
-	if (r < 0 || (r = network_create(&n, &want, call->mem, &w, err)) < 0)
+	if (r < 0)
+		return r;
+	r = network_create(&n, &want, call->mem, &w, err);
+	if (r == -EEXIST && f->ignore)
+		r = network_load(&n, want.name, call->mem, &w, err);
+	if (r < 0)
 		return r;
 	str_addf(&line, "%s\n", w->name);
 	return out_text(&line, err);
