@@ -67,7 +67,8 @@ extern const struct command cmd_stats, cmd_counters, cmd_why, cmd_usage, cmd_ten
 extern const struct command cmd_images, cmd_rmi, cmd_prune, cmd_tag, cmd_history, cmd_image;
 extern const struct command cmd_attach, cmd_wait, cmd_stop, cmd_restart, cmd_rm, cmd_unpause;
 extern const struct command cmd_generate, cmd_quadlet;
-extern const struct command cmd_logs, cmd_inspect, cmd_rename, cmd_top, cmd_monitor, cmd_volume;
+extern const struct command cmd_logs, cmd_inspect, cmd_rename, cmd_top, cmd_monitor, cmd_volume,
+	cmd_secret;
 
 /* Option tables are ended by this. */
 #define ARGS_END                                                                                   \

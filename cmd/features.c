@@ -70,10 +70,10 @@ static void put_list(struct json_out *o, const char *key, const char *const *wor
 	put_words(o, key, words, n);
 }
 
-/* Links copied as links are understood, and refused. */
+/* Links copied as links are understood, and refused; ctr's own words are nobody else's. */
 static bool is_mount_word_built(const char *word)
 {
-	return !str_eq(word, "copy-symlink") && !str_eq(word, "ctr-seed");
+	return !str_eq(word, "copy-symlink") && !str_starts(word, "ctr-");
 }
 
 static void put_mount_options(struct json_out *o)

@@ -49,6 +49,7 @@ static const struct command *const commands[] = {
 	&cmd_network,
 	&cmd_port,
 	&cmd_volume,
+	&cmd_secret,
 	COMMANDS("images"),
 	&cmd_images,
 	&cmd_image,

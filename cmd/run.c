@@ -26,6 +26,7 @@
 #include "runtime/detach.h"
 #include "runtime/own_size.h"
 #include "runtime/probe.h"
+#include "runtime/secret.h"
 #include "runtime/tenant.h"
 
 struct run_opts {
@@ -34,7 +35,7 @@ struct run_opts {
 	struct share_opts shares;
 	struct engine_opts engine;
 	const char *name, *rootfs, *disk, *pull, *sig_proxy;
-	struct words env_files, attach;
+	struct words env_files, attach, secrets;
 	bool remove, interactive;
 };
 
@@ -76,6 +77,7 @@ static const struct arg run_args[] = {
 	{"volume", 'v', LIST(volumes), "[HOST|NAME:]PATH[:ro]", "show a directory of the host, or a volume"},
 	{"mount", 0, LIST(mounts), "KEYS", "type=bind|volume,source=,target=[,readonly] or type=tmpfs,target="},
 	{"tmpfs", 0, LIST(tmpfs), "PATH[:OPTIONS]", "an empty directory in memory"},
+	{"secret", 0, ARG_LIST, OPT(secrets), "NAME[,KEYS]", "as /run/secrets/NAME: id=NAME,src=FILE or one of ctr secret; type=mount|env, target=, uid=, gid=, mode="},
 	{"read-only", 0, ARG_FLAG, OPT(flags.read_only), NULL, "nothing in the root can be written"},
 	{"device", 0, LIST(devices), "HOST[:PATH][:rwm]", "allow and make a device"},
 	{"cap-add", 0, LIST(cap_add), "NAME", "add a capability; ALL"},
@@ -344,6 +346,7 @@ static int compose_request(struct call *call, const struct run_opts *o, struct r
 
 	int r = io_opts_read(&o->oci.io, call->mem, &q->want.io, &listen, err);
 	if (r < 0 || (r = engine_opts_read(&o->engine, call, q->flags.id, &q->options, err)) < 0 ||
+	    (r = secrets_parse(&o->secrets, call->mem, &q->options, &q->flags.secrets, err)) < 0 ||
 	    (r = q->volumes = volumes_prepare(call, &q->flags, &q->options, err)) < 0 ||
 	    (r = image_stop_signal(image, o, &q->options, err)) < 0 ||
 	    (r = run_network_look(&in, call->g->root, o->shares.tenant, &facts.network, err)) < 0 ||

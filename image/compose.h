@@ -37,6 +37,7 @@ struct run_flags {
 	struct words cap_add, cap_drop, ulimits, sysctls, security;
 	struct words args;
 	bool tty, read_only, privileged, init, systemd;
+	bool secrets; /* it has some that are files */
 };
 
 struct run_device {

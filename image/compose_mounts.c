@@ -4,6 +4,7 @@
 
 #include "image/compose.h"
 #include "image/compose_parts.h"
+#include "namespaces/secrets.h"
 #include "runtime/base/path.h"
 #include "runtime/base/str.h"
 
@@ -341,6 +342,14 @@ static int add_system(struct mount_list *l, struct err *err)
 	return 0;
 }
 
+/* Empty in every other respect than its plan's (namespaces/secrets.h). */
+static void add_secrets(struct mount_list *l)
+{
+	static const char *const options[] = {"nosuid", "nodev", "noexec", SECRETS_OPTION, NULL};
+
+	set_options(add(l, SECRETS_DIR, "tmpfs", "secrets"), options, l->in->mem);
+}
+
 int compose_mounts(const struct compose *in, struct config *cfg, struct err *err)
 {
 	struct mount_list l = {.in = in};
@@ -360,6 +369,8 @@ int compose_mounts(const struct compose *in, struct config *cfg, struct err *err
 	    (r = add_all(&l, &f->mounts, add_mount, err)) < 0 ||
 	    (r = add_all(&l, &f->volumes, add_volume, err)) < 0)
 		return r;
+	if (f->secrets)
+		add_secrets(&l);
 	cfg->mounts = l.v;
 	cfg->n_mounts = l.n;
 	return 0;

@@ -67,6 +67,7 @@ static const struct row rows[] = {
 	{"remount",       SWITCH_AT(remount)},
 	{"tmpcopyup",     SWITCH_AT(copy_up)},
 	{"ctr-seed",      SWITCH_AT(seed)},
+	{"ctr-secrets",   SWITCH_AT(secrets)},
 	{"copy-symlink",  SWITCH_AT(copy_symlink)},
 	{"src-nofollow",  SWITCH_AT(source_nofollow)},
 	{"dest-nofollow", SWITCH_AT(dest_nofollow)},

@@ -33,7 +33,8 @@ struct mount_words {
 	} propagation[MOUNT_PROPAGATIONS_MAX]; /* to be applied in this order, after the mount */
 	unsigned n_propagation;
 	bool remount, copy_up; /* "tmpcopyup" */
-	bool seed; /* "ctr-seed", ctr's own: a bind mount that is empty gets what it covers */
+	bool seed;    /* "ctr-seed", ctr's own: a bind mount that is empty gets what it covers */
+	bool secrets; /* "ctr-secrets", ctr's own: a new tmpfs gets the container's secrets */
 	bool copy_symlink, source_nofollow, dest_nofollow; /* crun's; podman 5 gives them */
 	/* Both as OP_FSMOUNT wants them: "key\0value\0" …, a flag being "key\0\0". */
 	struct str super; /* flags of any super block ("sync", "lazytime"); no meaning for a bind.

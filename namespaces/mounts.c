@@ -9,6 +9,7 @@
 #include "namespaces/mount_words.h"
 #include "namespaces/ns.h"
 #include "namespaces/rootfs.h"
+#include "namespaces/secrets.h"
 #include "runtime/base/path.h"
 #include "runtime/base/sys.h"
 
@@ -378,6 +379,25 @@ static int plan_one(const struct one *o, const struct rootfs_slots *s, int16_t m
 	return 0;
 }
 
+static bool is_cgroup(const struct one *o)
+{
+	return o->bind == MOUNT_NOT && !o->words.remount &&
+	       (str_eq(o->type, "cgroup") || str_eq(o->type, "cgroup2"));
+}
+
+/* Only the host's root may keep pages from the swap. */
+static struct secrets_mount secrets_mount(const struct one *o, const struct host *host,
+					  const struct rootfs_want *want)
+{
+	enum { KERNEL_NOSWAP = 6 << 16 | 4 << 8 };
+
+	return (struct secrets_mount){
+		.dest = o->dest,
+		.attr = o->words.attr.set,
+		.keeps_memory = host->kernel >= KERNEL_NOSWAP && !want->userns,
+	};
+}
+
 int mounts_plan(const struct config *cfg, const struct host *host, const struct rootfs_want *want,
 		const struct rootfs_slots *s, struct oplist *ops, struct err *err)
 {
@@ -388,8 +408,14 @@ int mounts_plan(const struct config *cfg, const struct host *host, const struct 
 		int r = read_one(cfg, want, i, &o, err);
 		if (r < 0)
 			return r;
-		if (o.bind == MOUNT_NOT && !o.words.remount &&
-		    (str_eq(o.type, "cgroup") || str_eq(o.type, "cgroup2"))) {
+		if (o.words.secrets && want->secrets) {
+			struct secrets_mount m = secrets_mount(&o, host, want);
+			m.root = s->root;
+			m.mount = mount;
+			m.target = target;
+			oplist_why(ops, "mounts[%zu] %s", i, o.dest);
+			r = secrets_plan(&m, want, cfg->linux_, ops, err);
+		} else if (is_cgroup(&o)) {
 			const struct cgroup_mount cg = {
 				.dest = o.dest,
 				.attr = o.words.attr.set,

@@ -39,6 +39,8 @@ struct rootfs_slots {
 	int16_t base;     /* the directory that the writable layer is mounted on */
 };
 
+struct secrets; /* namespaces/secrets.h */
+
 struct rootfs_want {
 	const char *bundle; /* absolute: relative sources and root.path begin there */
 	const struct rootfs_overlay *overlay;
@@ -50,7 +52,9 @@ struct rootfs_want {
 			    * namespace they are to be those of its own */
 	size_t n_parts;    /* rootfs_plan_idmapped: the first ones of */
 	size_t n_idmounts; /* mounts_plan_idmapped */
-	bool hooks_look; /* hooks look at root.path, before the pivot, and must see the new root */
+	const struct secrets
+		*secrets; /* namespaces/secrets.h: for the mount that is theirs; or NULL */
+	bool hooks_look;  /* hooks look at root.path, before the pivot, and must see the new root */
 };
 
 /* The parts of the root that the parent has to make (maps_root): layers from the top down, then the

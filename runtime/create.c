@@ -21,6 +21,7 @@
 #include "runtime/notify.h"
 #include "runtime/outside.h"
 #include "runtime/own_size.h"
+#include "runtime/secret.h"
 #include "runtime/state.h"
 
 enum { STATE_VERSION = 1 };
@@ -164,6 +165,7 @@ static int spawn_init(struct creation *c, const struct create_opts *o, const str
 static int plan(const struct create_opts *o, enum cg_manager manager, const struct config *cfg,
 		const struct host *host, struct plan *ret, struct err *err)
 {
+	auto_(secret_values) struct secret_values secrets = {0};
 	auto_(seccomp_filter) struct seccomp_filter filter = {0};
 	char record[4096];
 	struct plan_want want = {
@@ -182,8 +184,16 @@ static int plan(const struct create_opts *o, enum cg_manager manager, const stru
 	int r = cg_check_manager(manager, err);
 	if (r == 0)
 		r = filter_get(cfg, host, o->root, &filter, err);
+	if (r == 0)
+		r = secrets_read(o->options, o->root, SECRETS_ALL, &secrets, err);
+	if (r < 0)
+		return r;
+	struct config with = *cfg;
+	with.process =
+		(struct config_process *)(uintptr_t)secrets_environment(cfg->process, &secrets);
 	want.filter = filter.n ? &filter : NULL;
-	return r < 0 ? r : plan_create(cfg, host, &want, ret, err);
+	want.secrets = &secrets.all;
+	return plan_create(&with, host, &want, ret, err);
 }
 
 /* An ordinary user may do without groups where none was asked for; the operations are then other

@@ -10,6 +10,7 @@
 #include "runtime/filter.h"
 #include "runtime/outside.h"
 #include "runtime/schedule.h"
+#include "runtime/secret.h"
 #include "runtime/state.h"
 #include "runtime/supervise.h"
 #include "runtime/tenant.h"
@@ -18,6 +19,8 @@ struct exec {
 	const struct exec_opts *o;
 	const struct host *host;
 	struct seccomp_filter filter;
+	struct secret_values secrets;
+	const struct config_process *process; /* with the variables that are secrets */
 	struct plan plan;
 	struct spawn spawn;
 	struct arena mem;
@@ -28,6 +31,7 @@ static void exec_clear(struct exec *x)
 	spawn_clear(&x->spawn);
 	plan_clear(&x->plan);
 	seccomp_filter_clear(&x->filter);
+	secret_values_clear(&x->secrets);
 	arena_clear(&x->mem);
 }
 
@@ -86,7 +90,7 @@ static int begin(struct exec *x, struct err *err)
 			.preserve_fds = x->o->io.preserve_fds,
 		};
 		plan_clear(&x->plan);
-		r = plan_exec(x->o->config, x->o->process, x->host, &want, &x->plan, err);
+		r = plan_exec(x->o->config, x->process, x->host, &want, &x->plan, err);
 		if (r < 0)
 			return r;
 		for (unsigned i = 0; i < x->plan.n_fds; i++)
@@ -165,6 +169,10 @@ int ctr_exec(const struct exec_opts *o, const struct host *host, int *ret_status
 	const char *root = arena_copy(&x.mem, o->container->dir,
 				      strlen(o->container->dir) - strlen(o->container->id));
 	r = filter_get(o->config, host, root, &x.filter, err);
+	if (r == 0)
+		r = secrets_read(o->container->state->options, o->container->root,
+				 SECRETS_VARIABLES, &x.secrets, err);
+	x.process = secrets_environment(o->process, &x.secrets);
 	if (r == 0)
 		r = schedule_first_cpus(o->process, err);
 	if (r == 0)

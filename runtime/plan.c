@@ -203,6 +203,7 @@ static int plan_inside(const struct config *cfg, const struct host *host,
 		.maps_root = want->engine && p->ns.new_user && host->euid == 0 && !host->in_userns,
 		.cgroups = p->cg.names,
 		.n_cgroups = p->cg.n_names,
+		.secrets = want->secrets,
 		.hooks_look = plan_has_hooks(cfg, HOOKS_OF_CREATE),
 	};
 	const struct hook_subject subject = plan_hook_subject(cfg, want->id, want->bundle);

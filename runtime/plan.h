@@ -37,12 +37,15 @@ struct plan {
 
 struct seccomp_filter; /* namespaces/seccomp.h */
 
+struct secrets; /* namespaces/secrets.h */
+
 struct plan_want {
 	const char *id, *bundle;
 	const char
 		*record; /* the container's directory: marks its groups as its own; NULL: the id */
 	enum cg_manager manager;
 	const struct rootfs_overlay *overlay;
+	const struct secrets *secrets; /* NULL: none */
 	const struct seccomp_filter
 		*filter;     /* compiled linux.seccomp (runtime/filter.h), or NULL */
 	bool engine;         /* ctr's own defaults may be less than enforceable */

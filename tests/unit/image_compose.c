@@ -249,12 +249,14 @@ TEST(compose_volumes)
 	add(&f, &f.flags.mounts, "type=bind,source=/a,target=/b,readonly");
 	add(&f, &f.flags.mounts, "type=tmpfs,target=/cache,tmpfs-size=1m,tmpfs-mode=0700");
 	add(&f, &f.flags.tmpfs, "/t:size=64m,exec");
+	f.flags.secrets = true;
 	MUST(make(&f) == 0);
 	CHECK_STR(options_of(&f, "/srv/data"), "rbind,rprivate");
 	CHECK_STR(options_of(&f, "/host/etc"), "rbind,rslave,rro");
 	CHECK_STR(options_of(&f, "/b"), "rbind,rprivate,rro");
 	CHECK_STR(options_of(&f, "/cache"), "nosuid,nodev,noexec,size=1m,mode=0700");
 	CHECK_STR(options_of(&f, "/t"), "nosuid,nodev,noexec,size=64m,exec");
+	CHECK_STR(options_of(&f, "/run/secrets"), "nosuid,nodev,noexec,ctr-secrets");
 	const struct config_mount *m = find_mount(f.cfg, "/srv/data");
 	CHECK_STR(m ? m->source : NULL, "/data");
 }

@@ -105,13 +105,14 @@ TEST(too_many_propagations_are_refused)
 
 TEST(switches)
 {
-	auto_(mount_words) struct mount_words m = READ("remount", "tmpcopyup", "copy-symlink",
-						       "src-nofollow", "dest-nofollow", "ctr-seed");
+	auto_(mount_words) struct mount_words m =
+		READ("remount", "tmpcopyup", "copy-symlink", "src-nofollow", "dest-nofollow",
+		     "ctr-seed", "ctr-secrets");
 	auto_(mount_words) struct mount_words none =
 		READ("defaults", "silent", "loud", "iversion", "noiversion");
 
-	CHECK(m.remount && m.copy_up && m.seed && m.copy_symlink && m.source_nofollow &&
-	      m.dest_nofollow);
+	CHECK(m.remount && m.copy_up && m.seed && m.secrets && m.copy_symlink &&
+	      m.source_nofollow && m.dest_nofollow);
 	CHECK(!none.remount && !none.attr.set && !none.super.len && !none.data.len);
 }
 
@@ -161,5 +162,5 @@ TEST(all_words_are_known)
 		if (!CHECK_INT(m.data.len, 0))
 			printf("# %s\n", word);
 	}
-	CHECK_INT(n, 2 * (18 + 4 + 1 + 1) + 7 + 6 + 5);
+	CHECK_INT(n, 2 * (18 + 4 + 1 + 1) + 7 + 7 + 5);
 }

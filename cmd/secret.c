@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* secret: what `ctr run --secret NAME` gives to containers. No verb shows a value. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "cmd/command.h"
+#include "cmd/out.h"
+#include "cmd/template.h"
+#include "runtime/base/clock.h"
+#include "runtime/base/fd.h"
+#include "runtime/base/json.h"
+#include "runtime/base/path.h"
+#include "runtime/container.h"
+#include "runtime/secret.h"
+
+struct secret_opts {
+	const char *format;
+	bool quiet, env, replace, ignore;
+};
+
+static int open_secrets(const struct call *call, struct err *err)
+{
+	const char *path = secrets_dir(call->g->root, call->mem);
+	int fd = path_make_dir(path, 0700);
+
+	return fd < 0 ? err_set(err, fd, "make %s", path) : fd;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* In byte order. */
+static int list_names(int dir, struct arena *mem, struct words *ret)
+{
+	struct words names = {0};
+	int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = copy < 0 ? NULL : fdopendir(copy);
+
+	if (!d)
+		return -errno;
+	for (struct dirent *e; (e = readdir(d));)
+		if (path_id_ok(e->d_name))
+			words_add(&names, arena_str(mem, e->d_name), mem);
+	closedir(d);
+	if (names.n)
+		qsort(names.v, names.n, sizeof(*names.v), by_name);
+	*ret = names;
+	return 0;
+}
+
+static int print_line(const char *text, struct err *err)
+{
+	auto_(str) struct str line = {0};
+
+	str_addf(&line, "%s\n", text);
+	return out_text(&line, err);
+}
+
+/* ---- create -----------------------------------------------------------------------------------*/
+
+/* A file, standard input (-), or with --env a variable of ctr's. */
+static int read_input(const struct secret_opts *o, const char *from, struct str *text,
+		      struct err *err)
+{
+	const char *value = o->env ? getenv(from) : NULL;
+
+	if (o->env && !value)
+		return err_say(err, ENOENT, "there is no variable \"%.80s\"", from);
+	if (o->env) {
+		str_add(text, value);
+		return text->len > SECRET_MAX ? err_set(err, EFBIG, "read %.80s", from) : 0;
+	}
+	bool is_input = str_eq(from, "-");
+	int r = is_input ? fd_read_all(STDIN_FILENO, SECRET_MAX, text)
+			 : fd_read_file(AT_FDCWD, from, SECRET_MAX, text);
+	if (r == -EFBIG)
+		return err_say(err, EFBIG, "%.200s is larger than %d bytes", from, SECRET_MAX);
+	return r < 0 ? err_set(err, r, "read %.200s", is_input ? "standard input" : from) : 0;
+}
+
+/* Whole and on the disk under another name first: nobody ever reads a half, or finds an old one. */
+static int store(int dir, const char *name, const struct str *text, bool replace)
+{
+	const char new[] = ".new";
+	auto_fd int fd = -1;
+
+	unlinkat(dir, new, 0);
+	fd = openat(dir, new, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int r = fd < 0 ? -errno : fd_write_all(fd, text->p ? text->p : "", text->len);
+	if (r == 0 &&
+	    (fsync(fd) < 0 || renameat2(dir, new, dir, name, replace ? 0 : RENAME_NOREPLACE) < 0 ||
+	     fsync(dir) < 0))
+		r = -errno;
+	if (r < 0)
+		unlinkat(dir, new, 0);
+	return r;
+}
+
+static int secret_create(struct call *call, const struct secret_opts *o, struct err *err)
+{
+	auto_(str) struct str text = {0};
+	const char *name = call->words[1];
+	auto_fd int dir = open_secrets(call, err);
+	int r = dir < 0 ? dir : secret_check_name(name, err);
+
+	if (r == 0)
+		r = read_input(o, call->words[2], &text, err);
+	if (r == 0 && (r = store(dir, name, &text, o->replace)) < 0) {
+		err_set(err, r, "make the secret %s", name);
+		if (r == -EEXIST)
+			err_hint(err, "--replace puts another value in its place");
+	}
+	if (text.p)
+		explicit_bzero(text.p, text.cap);
+	return r < 0 ? r : print_line(name, err);
+}
+
+/* ---- ls, inspect ------------------------------------------------------------------------------*/
+
+static int describe(int dir, const char *name, bool is_pretty, struct str *ret, struct err *err)
+{
+	struct json_out o = {.s = ret, .indent = is_pretty ? "    " : NULL};
+	char made[CLOCK_TEXT_MAX];
+	struct stat st;
+
+	int r = secret_check_name(name, err);
+	if (r < 0)
+		return r;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_say(err, ENOENT, "there is no secret \"%.80s\"", name);
+	json_open(&o, NULL, '{');
+	json_text(&o, "ID", name);
+	json_text(&o, "Name", name);
+	json_text(&o, "CreatedAt", clock_text(made, st.st_mtim.tv_sec, CLOCK_WHOLE));
+	json_open(&o, "Spec", '{');
+	json_text(&o, "Name", name);
+	json_open(&o, "Driver", '{');
+	json_text(&o, "Name", "file");
+	json_close(&o, '}');
+	json_close(&o, '}');
+	json_close(&o, '}');
+	return 0;
+}
+
+static int add_row(const struct secret_opts *o, int dir, const char *name, struct str *text,
+		   struct err *err)
+{
+	auto_(str) struct str json = {0};
+	char made[CLOCK_TEXT_MAX];
+	struct stat st;
+
+	if (o->format) {
+		int r = describe(dir, name, false, &json, err);
+		if (r == 0)
+			r = template_fill(str_eq(o->format, "json") ? "{{json .}}" : o->format,
+					  json.p, text, err);
+		str_add_char(text, '\n');
+		return r;
+	}
+	if (o->quiet)
+		str_addf(text, "%s\n", name);
+	else if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		str_addf(text, "%-24s %s\n", name,
+			 clock_text(made, st.st_mtim.tv_sec, CLOCK_WHOLE));
+	return 0;
+}
+
+static int secret_ls(struct call *call, const struct secret_opts *o, struct err *err)
+{
+	auto_(str) struct str text = {0};
+	auto_fd int dir = open_secrets(call, err);
+	struct words names = {0};
+
+	if (dir < 0)
+		return dir;
+	int r = list_names(dir, call->mem, &names);
+	if (r < 0)
+		return err_set(err, r, "read the secrets' directory");
+	if (!o->quiet && !o->format)
+		str_addf(&text, "%-24s %s\n", "NAME", "CREATED");
+	for (size_t i = 0; i < names.n; i++)
+		if ((r = add_row(o, dir, names.v[i], &text, err)) < 0)
+			return r;
+	return out_text(&text, err);
+}
+
+static int secret_inspect(struct call *call, const struct secret_opts *o, struct err *err)
+{
+	auto_(str) struct str text = {0};
+	auto_fd int dir = open_secrets(call, err);
+
+	if (dir < 0)
+		return dir;
+	str_add(&text, o->format ? "" : "[\n");
+	for (size_t i = 1; i < call->n_words; i++) {
+		auto_(str) struct str json = {0};
+		int r = describe(dir, call->words[i], !o->format, &json, err);
+		if (r == 0 && o->format)
+			r = template_fill(o->format, json.p, &text, err);
+		else if (r == 0)
+			str_addf(&text, "%s%s", i > 1 ? ",\n" : "", json.p);
+		if (r < 0)
+			return r;
+		str_add(&text, o->format ? "\n" : "");
+	}
+	str_add(&text, o->format ? "" : "\n]\n");
+	return out_text(&text, err);
+}
+
+/* ---- rm ---------------------------------------------------------------------------------------*/
+
+/* A container that gets it at its next start, or NULL. */
+static const char *user_of(const struct call *call, const char *name)
+{
+	struct err ignored;
+	const char **ids;
+	int n = container_ids(call->g->root, call->mem, &ids, &ignored);
+
+	for (int i = 0; i < n; i++) {
+		auto_(container) struct container c = {.dir_fd = -1, .pidfd = -1};
+		if (container_open(call->g->root, ids[i], false, false, &c, &ignored) < 0)
+			continue;
+		const struct state_options *x = c.state ? c.state->options : NULL;
+		for (size_t k = 0; x && k < x->n_secrets; k++)
+			if (x->secrets[k].stored && str_eq(x->secrets[k].stored, name))
+				return ids[i];
+	}
+	return NULL;
+}
+
+static int secret_rm(struct call *call, const struct secret_opts *o, struct err *err)
+{
+	auto_fd int dir = open_secrets(call, err);
+
+	if (dir < 0)
+		return dir;
+	for (size_t i = 1; i < call->n_words; i++) {
+		const char *name = call->words[i];
+		int r = secret_check_name(name, err);
+		const char *user = r < 0 ? NULL : user_of(call, name);
+		if (user)
+			r = err_say(err, EBUSY, "the secret %s is used by the container %.80s",
+				    name, user);
+		if (r == 0 && unlinkat(dir, name, 0) < 0 && !(errno == ENOENT && o->ignore))
+			r = errno == ENOENT
+				    ? err_say(err, ENOENT, "there is no secret \"%.80s\"", name)
+				    : err_set(err, errno, "remove the secret %s", name);
+		if (r < 0 || (r = print_line(name, err)) < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* clang-format off */
+#define OPT(member) offsetof(struct secret_opts, member)
+static const struct arg secret_args[] = {
+	{"env", 0, ARG_FLAG, OPT(env), NULL, "create: the value is that of a variable"},
+	{"replace", 0, ARG_FLAG, OPT(replace), NULL, "create: in the place of another value"},
+	{"quiet", 'q', ARG_FLAG, OPT(quiet), NULL, "ls: names only"},
+	{"format", 0, ARG_TEXT, OPT(format), "FORMAT", "ls, inspect: json, or as in '{{.Name}}'"},
+	{"ignore", 'i', ARG_FLAG, OPT(ignore), NULL, "rm: one that is not there is no error"},
+	ARGS_END};
+#undef OPT
+/* clang-format on */
+
+static int do_secret(struct call *call, struct err *err)
+{
+	static const struct {
+		size_t min, max;
+		const char *name;
+		int (*run)(struct call *, const struct secret_opts *, struct err *);
+	} verbs[] = {
+		{2, 2, "create", secret_create}, {0, 0, "ls", secret_ls},
+		{0, 0, "list", secret_ls},       {1, ANY_WORDS, "inspect", secret_inspect},
+		{1, ANY_WORDS, "rm", secret_rm},
+	};
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
+		if (!str_eq(call->words[0], verbs[i].name))
+			continue;
+		size_t n = call->n_words - 1;
+		if (n < verbs[i].min || n > verbs[i].max)
+			return err_say(err, EINVAL, "%s: not with %zu arguments", verbs[i].name, n);
+		int r = verbs[i].run(call, call->opts, err);
+		return r < 0 ? err_wrap(err, "%s", verbs[i].name) : r;
+	}
+	return err_say(err, EINVAL, "expected create, ls, inspect or rm, got \"%.40s\"",
+		       call->words[0]);
+}
+
+const struct command cmd_secret = {
+	.name = "secret",
+	.usage =
+		"create NAME FILE|- | create --env NAME VARIABLE | ls | inspect NAME... | rm NAME...",
+	.about = "passwords and keys for containers, which no image has",
+	.examples = "pwgen 20 1 | ctr secret create db-password -\n"
+		    "ctr run -d --secret db-password --name db host db-server\n"
+		    "ctr run --rm --secret db-password,type=env,target=PGPASSWORD host psql -l\n",
+	.args = {secret_args, false},
+	.opts_size = sizeof(struct secret_opts),
+	.flags = CMD_ENGINE,
+	.min_words = 1,
+	.max_words = ANY_WORDS,
+	.run = do_secret,
+};
