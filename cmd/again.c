@@ -21,6 +21,7 @@ void engine_keep_overlay(const struct rootfs_overlay *o, struct state_options *r
 	ret->layers_dir = o->dir;
 	ret->layers_joined = ret->has_layers_joined = o->is_joined;
 	ret->upper = o->upper;
+	ret->disk = o->disk;
 }
 
 /* The overlay, or NULL. */
@@ -38,6 +39,7 @@ static int find_overlay(const struct call *call, const struct state *s, const st
 			.dir = o->layers_dir,
 			.is_joined = o->layers_joined,
 			.upper = o->upper,
+			.disk = o->disk,
 			.upper_bytes = o->disk_size,
 		};
 	} else if (!s->image || !str_eq(s->image, "host") || host->euid != 0 || host->in_userns) {

@@ -216,7 +216,8 @@ static void add_state(struct json_out *o, const struct container *c)
 	json_close(o, '}');
 }
 
-static void add_host_config(struct json_out *o, const struct state *s, const struct config *cfg)
+static void add_host_config(struct json_out *o, const struct state *s, const struct config *cfg,
+			    struct arena *mem)
 {
 	const struct config_resources *r = cfg->linux_ ? cfg->linux_->resources : NULL;
 	const struct state_options *x = s->options;
@@ -232,6 +233,12 @@ static void add_host_config(struct json_out *o, const struct state *s, const str
 	json_close(o, '}');
 	json_int(o, "Memory", r && r->memory && r->memory->has_limit ? r->memory->limit : 0);
 	json_int(o, "PidsLimit", r && r->pids && r->pids->has_limit ? r->pids->limit : 0);
+	if (x && x->has_disk_size) { /* as docker's --storage-opt says it */
+		json_open(o, "StorageOpt", '{');
+		json_text(o, "size", arena_printf(mem, "%llu", (unsigned long long)x->disk_size));
+		json_bool(o, "memory", !x->disk);
+		json_close(o, '}');
+	}
 	json_bool(o, "ReadonlyRootfs", cfg->root && cfg->root->readonly);
 	json_close(o, '}');
 }
@@ -316,7 +323,7 @@ int describe_all(const struct container *c, bool is_pretty, struct str *ret, str
 			  : "");
 	json_uint(&o, "RestartCount", container_restarts(c));
 	add_list(&o, "Cgroups", s->cgroups, s->n_cgroups);
-	add_host_config(&o, s, cfg);
+	add_host_config(&o, s, cfg, &mem);
 	add_mounts(&o, cfg);
 	add_config(&o, s, cfg, &mem);
 	json_close(&o, '}');

@@ -24,6 +24,7 @@
 #include "runtime/base/log.h"
 #include "runtime/config/encode.h"
 #include "runtime/detach.h"
+#include "runtime/disk.h"
 #include "runtime/own_size.h"
 #include "runtime/probe.h"
 #include "runtime/secret.h"
@@ -69,7 +70,7 @@ static const struct arg run_args[] = {
 	RUN_SHARE_ARGS(OPT(shares)),
 	{"pids-limit", 0, TEXT(pids_limit), "N", "most processes and threads (512); -1: no limit"},
 	{"shm-size", 0, TEXT(shm_size), "SIZE", "of /dev/shm (64m)"},
-	{"disk", 0, ARG_TEXT, OPT(disk), "SIZE", "most that it may write, kept in memory (no limit, on disk; image host: 256m)"},
+	{"disk", 0, ARG_TEXT, OPT(disk), "SIZE[,memory]", "most that it may write (no limit): on a disk of its own, with ,memory in memory (image host: always; 256m)"},
 	{"pull", 0, ARG_TEXT, OPT(pull), "WHEN", "fetch the image: missing, always or never (missing)"},
 	{"init", 0, ARG_FLAG, OPT(flags.init), NULL, "a process 1 that passes signals on and collects orphans"},
 	{"systemd", 0, ARG_FLAG, OPT(flags.systemd), NULL, "boot the image's own init (/sbin/init): a whole system"},
@@ -186,11 +187,39 @@ static int find_host(const struct run_opts *o, struct call *call, const struct h
 	return 0;
 }
 
+/* SIZE[,memory]. A file system in a file takes the host's root to mount it. */
+static int read_disk(const char *text, bool is_host, const struct host *host, struct arena *mem,
+		     struct snapshot_want *ret, struct err *err)
+{
+	const char *comma = strchrnul(text, ',');
+	int64_t size;
+
+	if ((*comma && !str_eq(comma, ",memory")) ||
+	    num_size(arena_copy(mem, text, (size_t)(comma - text)), &size) < 0 || size <= 0)
+		return err_say(
+			err, EINVAL,
+			"--disk: expected a size such as 256m, or 256m,memory, got \"%.40s\"",
+			text);
+	ret->disk = (uint64_t)size;
+	ret->in_memory = *comma || is_host;
+	if (ret->in_memory)
+		return 0;
+	if (host->euid != 0 || host->in_userns) {
+		err_say(err, ENOTSUP, "--disk: only root can mount a file system of that size");
+		err_hint(err, "--disk %.40s,memory keeps what it writes in memory", text);
+		return -ENOTSUP;
+	}
+	return ret->disk >= DISK_MIN
+		       ? 0
+		       : err_say(err, EINVAL, "--disk: a file system needs 8m or more, not %.40s",
+				 text);
+}
+
 /* Which image; the words behind its name are the command. */
 static int find_image(const struct run_opts *o, struct call *call, const struct host *host,
 		      struct stored_want *want, struct snapshot *ret, struct err *err)
 {
-	int64_t disk = 0;
+	struct snapshot_want *snapshot = &want->snapshot;
 	const char *dir;
 
 	if (o->rootfs) {
@@ -199,15 +228,14 @@ static int find_image(const struct run_opts *o, struct call *call, const struct 
 	}
 	if (!call->n_words)
 		return err_say(err, EINVAL, "expected the name of an image, such as host");
-	if (o->disk && (num_size(o->disk, &disk) < 0 || disk <= 0))
-		return err_say(err, EINVAL, "--disk: expected a size such as 256m, got \"%.40s\"",
-			       o->disk);
 	want->name = call->words[0];
 	want->pull = o->pull;
-	want->snapshot.disk = (uint64_t)disk;
-	want->snapshot.kernel = host->kernel;
-	if (str_eq(want->name, "host"))
-		return find_host(o, call, host, (uint64_t)disk, &ret->image, err);
+	snapshot->kernel = host->kernel;
+	bool is_host = str_eq(want->name, "host");
+	if (o->disk && read_disk(o->disk, is_host, host, call->mem, snapshot, err) < 0)
+		return -err->num;
+	if (is_host)
+		return find_host(o, call, host, snapshot->disk, &ret->image, err);
 	return stored_image(call, want, ret, err);
 }
 

@@ -7,6 +7,7 @@
 #include "image/pack.h"
 #include "runtime/base/path.h"
 #include "runtime/base/words.h"
+#include "runtime/disk.h"
 #include "runtime/overlay.h"
 
 struct diff {
@@ -101,6 +102,9 @@ int diff_open(const struct container_root *root, struct rootfs_overlay *ret, str
 		err_hint(err, "ctr export writes all that is in it");
 		return -ENOTSUP;
 	}
+	/* While it runs it is mounted in there only. */
+	if (root->is_running && disk_attach(ret, err) < 0)
+		return -err->num;
 	const char *upper = arena_printf(&mem, "%s/%s/upper", ret->dir, ret->upper);
 	int fd = open(upper, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? err_set(err, errno, "open %s", upper) : fd;

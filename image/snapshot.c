@@ -9,6 +9,7 @@
 #include "image/snapshot.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/path.h"
+#include "runtime/disk.h"
 
 enum { ROOT_DIGITS = 8, KERNEL_LISTS = 6 << 16 | 8 << 8, NAME_BASE = 36 };
 
@@ -130,7 +131,24 @@ static int make_writable(const struct store *s, const char *path, const struct s
 		if (mkdirat(dir, dirs[i], 0755) < 0 && errno != EEXIST)
 			return err_set(err, errno, "make %s/%s/%s", s->dir, path, dirs[i]);
 	int r = write_uses(dir, image, want, err);
+	if (r == 0 && want->disk && !want->in_memory)
+		r = disk_make(dir, "disk", want->disk, err);
 	return r < 0 ? r : steal_fd(&dir);
+}
+
+/* Where it is, from the directory that the overlay's names begin in: `here` leads to its own. */
+static void place_writable(const struct snapshot_want *want, const char *here, struct arena *mem,
+			   struct rootfs_overlay *o)
+{
+	bool has_disk = want->disk && !want->in_memory;
+
+	if (!want->disk)
+		o->upper = here;
+	if (has_disk)
+		o->upper = arena_printf(mem, "%s/rootfs", here);
+	if (has_disk)
+		o->disk = arena_printf(mem, "%s/disk", here);
+	o->upper_bytes = want->disk;
 }
 
 /* ---- the image --------------------------------------------------------------------------------*/
@@ -206,12 +224,9 @@ int snapshot_make(const struct store *s, const struct stored *image,
 		.overlay = {.layers = is_joined ? names.v : layers.v,
 			    .n_layers = layers.n,
 			    .dir = is_joined ? scratch : s->dir,
-			    .is_joined = is_joined,
-			    .upper = want->disk  ? NULL
-				     : is_joined ? "."
-						 : path,
-			    .upper_bytes = want->disk},
+			    .is_joined = is_joined},
 	};
+	place_writable(want, is_joined ? "." : path, mem, &ret->image.overlay);
 	for (size_t i = 0; i < layers.n; i++)
 		words_add(&ret->image.lookup, arena_printf(mem, "%s/%s", s->dir, layers.v[i]), mem);
 	take_config(image, mem, &ret->image);

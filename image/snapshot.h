@@ -23,8 +23,9 @@ struct snapshot {
 
 struct snapshot_want {
 	const char *root, *id; /* the container's */
-	uint64_t disk;   /* most that it may write, which is then kept in memory; 0: a directory */
-	uint32_t kernel; /* as in struct host */
+	uint64_t disk;         /* most that it may write; 0: as much as there is room for */
+	bool in_memory;        /* which is kept in memory, not on a disk of its own */
+	uint32_t kernel;       /* as in struct host */
 };
 
 /* Makes the writable layer. -ENOENT with the code

@@ -90,13 +90,20 @@ static int set_map(const struct idmount *m, int mount, int user, struct err *err
 	return -err->num;
 }
 
-int idmount_open(const struct idmount *m, int user, struct err *err)
+int idmount_map(const struct idmount *m, int mount, int user, struct err *err)
 {
+	if (m->is_plain)
+		return 0;
 	auto_fd int ns = m->maps.uids.n ? make_user_ns(&m->maps, err)
 					: openat(user, "ns/user", O_RDONLY | O_CLOEXEC);
 	if (ns < 0)
 		return m->maps.uids.n ? ns
 				      : err_set(err, errno, "open the container's user namespace");
+	return set_map(m, mount, ns, err);
+}
+
+int idmount_open(const struct idmount *m, int user, struct err *err)
+{
 	auto_fd int mount =
 		sys_open_tree(AT_FDCWD, m->source,
 			      OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
@@ -104,7 +111,7 @@ int idmount_open(const struct idmount *m, int user, struct err *err)
 				      (m->nofollow ? (unsigned)AT_SYMLINK_NOFOLLOW : 0));
 	if (mount < 0)
 		return err_set(err, errno, "open %s", m->source);
-	int r = set_map(m, mount, ns, err);
+	int r = idmount_map(m, mount, user, err);
 	return r < 0 ? r : steal_fd(&mount);
 }
 
@@ -118,8 +125,12 @@ static void print_map(struct str *out, const char *name, struct idmap map)
 
 void idmount_print(struct str *out, const struct idmount *m)
 {
+	if (m->is_plain) {
+		str_addf(out, "disk %s\n", m->source);
+		return;
+	}
 	if (m->index == IDMOUNT_ROOT)
-		str_addf(out, "id-mapped root %s", m->source);
+		str_addf(out, "id-mapped root%s %s", m->is_disk ? " disk" : "", m->source);
 	else
 		str_addf(out, "id-mapped mounts[%zd] %s%s", m->index, m->source,
 			 m->depth == MOUNT_ALL ? " recursive" : "");

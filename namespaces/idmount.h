@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Id-mapped bind mounts: what they map (a planner), and making one. The kernel lets only one who is
- * privileged over the file system make them, so the parent does, and hands them to the executor
+/* Mounts that only one can make who is privileged over the file system: id-mapped bind mounts, and the
+ * disk of a container. What they are is planned; the parent makes them, and hands them to the executor
  * (SYNC_MOUNTS). */
 #pragma once
 
@@ -15,6 +15,8 @@ struct idmount {
 	ssize_t index;      /* of mounts[] */
 	const char *source; /* absolute */
 	bool nofollow;
+	bool is_disk;  /* the source is a file with a file system in it (runtime/disk.h) */
+	bool is_plain; /* its ids stay as they are */
 	enum mount_depth bind, depth; /* what is bound, and how far down ids are mapped */
 	/* As id maps of a user namespace: ids of the file system, and what they are on the host. With
 	 * no lines: those of the container's own user namespace. */
@@ -29,6 +31,9 @@ struct idmounts {
 /* The detached mount; `user`: the directory in /proc of a process in the container's user namespace.
  * Returns its descriptor. */
 int idmount_open(const struct idmount *m, int user, struct err *err);
+
+/* The ids of a mount that is there already. */
+int idmount_map(const struct idmount *m, int mount, int user, struct err *err);
 
 /* For `ctr plan`. */
 void idmount_print(struct str *out, const struct idmount *m);

@@ -135,7 +135,7 @@ static int16_t plan_tmpfs(const struct rootfs_overlay *o, int16_t at, struct opl
 
 	oplist_why(ops, "the container's writable layer");
 	option(&data, "mode", "0755");
-	if (o->upper_bytes)
+	if (o->upper_bytes && !o->upper)
 		option(&data, "size",
 		       arena_printf(&mem, "%llu", (unsigned long long)o->upper_bytes));
 	fsmount_op(ops, "tmpfs", &data, MOUNT_ATTR_NODEV, tmpfs);
@@ -219,18 +219,32 @@ static void add_part(struct idmounts *all, const char *source, enum mount_depth 
 	};
 }
 
+/* The writable layer: a directory, or a file system of its own. */
+static void add_upper(struct idmounts *all, const struct rootfs_overlay *o, bool is_mapped,
+		      struct arena *mem)
+{
+	add_part(all, path_join(mem, o->dir, o->disk ? o->disk : o->upper), MOUNT_ONE, mem);
+	all->list[all->n - 1].is_disk = o->disk != NULL;
+	all->list[all->n - 1].is_plain = !is_mapped;
+}
+
 int rootfs_plan_idmapped(const struct config *cfg, const struct rootfs_want *want,
 			 struct arena *mem, struct idmounts *ret, struct err *err)
 {
 	const struct rootfs_overlay *o = want->overlay;
 	struct idmounts all = {0};
 
-	if (!want->maps_root)
+	if (!want->maps_root && !(o && o->disk))
 		return 0;
 	if (o && o->n_layers >= IDMOUNTS_MAX)
 		return err_say(err, E2BIG, "the image has %zu layers: the ids of %d can be mapped",
 			       o->n_layers, IDMOUNTS_MAX - 1);
 	all.list = arena_zalloc(mem, IDMOUNTS_MAX, sizeof(*all.list));
+	if (!want->maps_root) {
+		add_upper(&all, o, false, mem);
+		*ret = all;
+		return 0;
+	}
 	if (!o)
 		add_part(&all, path_from(mem, want->bundle, cfg->root->path), MOUNT_ALL, mem);
 	else if (!o->n_layers)
@@ -238,7 +252,7 @@ int rootfs_plan_idmapped(const struct config *cfg, const struct rootfs_want *wan
 	for (size_t i = 0; o && i < o->n_layers; i++)
 		add_part(&all, path_join(mem, o->dir, o->layers[i]), MOUNT_ONE, mem);
 	if (o && o->upper)
-		add_part(&all, path_join(mem, o->dir, o->upper), MOUNT_ONE, mem);
+		add_upper(&all, o, true, mem);
 	*ret = all;
 	return 0;
 }
@@ -258,7 +272,10 @@ static void plan_sync(const struct rootfs_want *want, const struct rootfs_slots 
 {
 	if (!want->n_idmounts)
 		return;
-	oplist_why(ops, "id-mapped mounts");
+	oplist_why(ops, "%s",
+		   want->overlay && want->overlay->disk ? "the container's disk, and "
+							  "id-mapped mounts"
+							: "id-mapped mounts");
 	struct op *op = oplist_add(ops, OP_SYNC);
 	op->a = SYNC_MOUNTS;
 	op->b = want->n_idmounts;
@@ -297,6 +314,19 @@ static void plan_mapped_overlay(const struct rootfs_overlay *o, const struct roo
 	oplist_add(ops, OP_CLOSE)->fd = tmpfs;
 }
 
+/* The disk comes before the overlay that is over it, and lies where that looks for its upper directory:
+ * in the executor's own mount namespace, which ends with the container. */
+static void plan_disk(const struct rootfs_overlay *o, const struct rootfs_want *want,
+		      const struct rootfs_slots *s, struct oplist *ops)
+{
+	auto_(arena) struct arena mem = {0};
+
+	plan_sync(want, s, ops);
+	int16_t at = open_base(path_join(&mem, o->dir, o->upper), ops);
+	oplist_why(ops, "the container's disk");
+	move_op(ops, s->parts, at);
+}
+
 /* ---- sources -------------------------------------------------------------------------------------- */
 
 /* Hooks find the container's root where the bundle says, as they do with other runtimes. What is
@@ -326,6 +356,7 @@ int rootfs_plan_sources(const struct config *cfg, const struct rootfs_want *want
 {
 	auto_(arena) struct arena mem = {0};
 	const char *path = path_from(&mem, want->bundle, cfg->root->path);
+	bool has_disk = !want->maps_root && want->overlay && want->overlay->disk;
 
 	s->root = oplist_slots(ops, 5);
 	s->dev = (int16_t)(s->root + 1);
@@ -346,12 +377,15 @@ int rootfs_plan_sources(const struct config *cfg, const struct rootfs_want *want
 		else
 			s->base = open_base(base_of(want->overlay, path, &mem), ops);
 	} else if (want->overlay) {
+		if (has_disk)
+			plan_disk(want->overlay, want, s, ops);
 		plan_overlay(want->overlay, path, s->root, ops);
 	} else {
 		oplist_why(ops, "root.path %s", path);
 		open_tree_op(ops, path, AT_RECURSIVE, s->root);
 	}
-	plan_sync(want, s, ops);
+	if (!has_disk)
+		plan_sync(want, s, ops);
 	int r = mounts_plan_sources(cfg, want, s, ops, err);
 	if (r == 0)
 		dev_plan_sources(cfg, want, s, ops);

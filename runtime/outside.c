@@ -9,6 +9,7 @@
 #include "namespaces/rlimit.h"
 #include "net/device.h"
 #include "runtime/base/fd.h"
+#include "runtime/disk.h"
 #include "runtime/hooks.h"
 #include "runtime/idwrite.h"
 #include "runtime/listener.h"
@@ -62,10 +63,13 @@ static int make_mounts(const struct outside *o, const struct spawn *s, struct ch
 	if (proc < 0)
 		return proc;
 	for (size_t i = 0; i < o->plan->idmounts.n; i++) {
-		int fd = idmount_open(&o->plan->idmounts.list[i], proc, err);
+		const struct idmount *m = &o->plan->idmounts.list[i];
+		int fd = m->is_disk ? disk_open(m->source, err) : idmount_open(m, proc, err);
 		if (fd < 0)
-			return wrap_idmount(&o->plan->idmounts.list[i], err);
+			return wrap_idmount(m, err);
 		reply->fd[reply->n++] = fd;
+		if (m->is_disk && idmount_map(m, fd, proc, err) < 0)
+			return wrap_idmount(m, err);
 	}
 	return 0;
 }

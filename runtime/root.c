@@ -11,6 +11,7 @@
 #include "runtime/base/path.h"
 #include "runtime/base/str.h"
 #include "runtime/base/sys.h"
+#include "runtime/disk.h"
 #include "runtime/load.h"
 #include "runtime/overlay.h"
 #include "runtime/root.h"
@@ -28,6 +29,7 @@ bool container_overlay(const struct container *c, struct rootfs_overlay *ret)
 		.dir = o->layers_dir,
 		.is_joined = o->layers_joined,
 		.upper = o->upper,
+		.disk = o->disk,
 	};
 	return true;
 }
@@ -65,13 +67,15 @@ static int open_stopped(const struct container *c, struct err *err)
 	const struct state *s = c->state;
 	struct rootfs_overlay o;
 
-	if (container_overlay(c, &o))
-		return overlay_open(&o, true, err);
+	if (container_overlay(c, &o)) {
+		int r = disk_attach(&o, err);
+		return r < 0 ? r : overlay_open(&o, true, err);
+	}
 	if (s->engine &&
 	    ((s->options && s->options->n_layers) || (s->image && str_eq(s->image, "host")))) {
 		err_say(err, ENOENT,
 			"what it writes is kept in memory, and was gone when it stopped");
-		err_hint(err, "start it first, or run it from an image without --disk");
+		err_hint(err, "start it first, or run it without --disk SIZE,memory");
 		return -ENOENT;
 	}
 	int fd = open(s->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);

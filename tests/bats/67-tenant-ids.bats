@@ -78,9 +78,11 @@ allow_here() { ctr tenant set "$T" --allow "mounts=$PWD"; }
 	ctr start "$ID"
 	until_true has_exited
 	ctr delete "$ID"
-	run ctr run --rm --disk 8m --tenant "$T" base:1 sh -c 'touch /mine; stat -c "%u %n" /mine'
-	ended 0
-	has "0 /mine"
+	for disk in 8m 8m,memory; do
+		run ctr run --rm --disk "$disk" --tenant "$T" base:1 sh -c 'touch /mine; stat -c "%u %n" /mine'
+		ended 0
+		has "0 /mine"
+	done
 	store_is_clean
 }
 

@@ -77,9 +77,9 @@ group
 	[ "$output" = 1000 ]
 }
 
-@test "--disk keeps the writable layer in memory, no larger than that" {
+@test "--disk SIZE,memory keeps the writable layer in memory, no larger than that" {
 	loaded
-	run ctr run --rm --disk 1m base:1 sh -c 'dd if=/dev/zero of=/big bs=64k count=64 2>&1; ls /etc'
+	run ctr run --rm --disk 1m,memory base:1 sh -c 'dd if=/dev/zero of=/big bs=64k count=64 2>&1; ls /etc'
 	has "No space left"
 	has passwd
 	store_is_clean

@@ -136,6 +136,47 @@ TEST(a_root_of_layers)
 	CHECK(strstr(sources(&small, &want), "upperdir=/bundle/r/upper"));
 }
 
+/* A disk comes from the parent, and before the overlay that is over it. */
+TEST(a_root_with_a_disk)
+{
+	static const char *const layers[] = {"layers/a/tree"};
+	const struct rootfs_overlay overlay = {.layers = layers,
+					       .n_layers = 1,
+					       .dir = "/store",
+					       .upper = "containers/x/rootfs",
+					       .disk = "containers/x/disk",
+					       .upper_bytes = 1 << 30};
+	struct rootfs_want want = {.bundle = "/bundle", .overlay = &overlay};
+	auto_(rootfs) struct rootfs r = rootfs_begin(ROOT("'path':'r'", ""));
+	struct idmounts parts = {0};
+
+	CHECK_INT(rootfs_plan_idmapped(r.cfg, &want, &r.mem, &parts, &r.err), 0);
+	MUST(parts.n == 1);
+	CHECK(parts.list[0].is_disk && parts.list[0].is_plain);
+	CHECK_STR(parts.list[0].source, "/store/containers/x/disk");
+	want.n_parts = want.n_idmounts = parts.n;
+	const char *text = sources(&r, &want);
+	const char *place = strstr(text, "/store/containers/x/rootfs path,directory"),
+		   *move = strstr(text, "move-mount "), *over = strstr(text, "fsmount    overlay ");
+	CHECK(strstr(text, "sync       mounts -> "));
+	CHECK(place && move && over && place < move && move < over);
+	CHECK(strstr(text, "upperdir=containers/x/rootfs/upper"));
+	CHECK(!strstr(text, "tmpfs"));
+	/* With ids of its own it is a part as any other one, and what is below it has no limit. */
+	want.maps_root = true;
+	auto_(rootfs) struct rootfs mapped = rootfs_begin(ROOT("'path':'r'", ""));
+	CHECK_INT(rootfs_plan_idmapped(mapped.cfg, &want, &mapped.mem, &parts, &mapped.err), 0);
+	MUST(parts.n == 2);
+	CHECK(parts.list[1].is_disk && !parts.list[1].is_plain && !parts.list[0].is_disk);
+	want.n_parts = want.n_idmounts = parts.n;
+	sources(&mapped, &want);
+	CHECK_INT(rootfs_plan_mounts(mapped.cfg, &host, &want, &mapped.slots, &mapped.ops,
+				     &mapped.err),
+		  0);
+	CHECK(!strstr(text_of(&mapped), "size=1073741824"));
+	CHECK(strstr(text_of(&mapped), "upperdir=disk/upper"));
+}
+
 /* In a user namespace the parent makes the layers, and the container's root the overlay over them. */
 TEST(an_overlay_with_the_container_s_ids)
 {
