@@ -30,7 +30,7 @@ enum {
 #define IS_OURS(r) {NFT_IS, .reg = (r)} /* the beginning of the links' names: see firewall_links */
 #define IN(r, set) {NFT_IN, .reg = (r), .text = set}
 #define NOT_IN(r, set) {NFT_NOT_IN, .reg = (r), .text = set}
-#define MAP(r, to, map) {NFT_MAP_TO, .reg = (r), .b = (to), .text = map}
+#define MAP(r, map) {NFT_MAP_TO, .reg = (r), .text = map}
 #define DO(verdict) {NFT_DO, .a = (uint32_t)(verdict)}
 #define CALL(chain) {NFT_DO, .a = (uint32_t)NFT_JUMP, .text = chain}
 #define GO(chain) {NFT_DO, .a = (uint32_t)NFT_GOTO, .text = chain}
@@ -41,9 +41,10 @@ enum {
 #define ETHER_TYPE(high, low) LINK_HEAD(R0, 12, 2), IS(R0, 2, high, low)
 #define ICMP6(type) META(R0, L4PROTO), IS(R0, 1, 58), PORT_HEAD(R0, 0, 1), IS(R0, 1, type)
 #define KNOWN CT_ANY(STATE, NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED))
-/* What is published is for strangers too. A bridge knows no connections, so where its frames pass the
- * chains of inet these tell it by the frame's priority, which is 0 when it comes out of a container and
- * is forgotten when it goes into one. */
+/* A frame's priority, which is 0 when it comes out of a container and forgotten when it goes into
+ * one, says in between whose it is. What is published is for strangers too: a bridge knows no
+ * connections, but where its frames pass the chains of inet these say so in the same place. */
+#define NOTE(r) {NFT_SET_META, .reg = (r), .a = NFT_META_PRIORITY}
 #define PASS 'c', 't', 'r', 1
 #define PUBLISHED CT_ANY(STATUS, IPS_DST_NAT)
 
@@ -54,8 +55,9 @@ static const struct nft_set bridge_sets[] = {
 	{"mac", {TYPE_LINK, TYPE_ETHER}, {0}, false},
 	{"four", {TYPE_LINK, TYPE_ADDR4}, {0}, false},
 	{"six", {TYPE_LINK, TYPE_ADDR6}, {0}, false},
-	{"tenant", {TYPE_LINK}, {TYPE_MARK}, false},
-	{"kin", {TYPE_LINK, TYPE_MARK}, {0}, false},
+	{"guests", {TYPE_LINK}, {0}, false},
+	{"tenant", {TYPE_LINK}, {TYPE_CLASS}, false},
+	{"kin", {TYPE_LINK, TYPE_CLASS}, {0}, false},
 };
 
 static const struct nft_chain bridge_chains[] = {
@@ -86,9 +88,10 @@ static const struct nft_rule bridge_rules[] = {
 	/* From nowhere: the question whether an address is free, and who listens to a group. */
 	{"six", {IP_HEAD(R0, 8, 16), IS(R0, 16, 0), ICMP6(135), DO(NF_ACCEPT)}},
 	{"six", {IP_HEAD(R0, 8, 16), IS(R0, 16, 0), ICMP6(143), DO(NF_ACCEPT)}},
-	{"between", {META(R0, IIFNAME), MAP(R0, R4, "tenant"), META(R0, OIFNAME), IN(R0, "kin"), DO(NF_ACCEPT)}},
 	{"between", {META(R0, PRIORITY), IS(R0, 4, PASS), DO(NF_ACCEPT)}},
-	{"between", {META(R0, IIFNAME), MAP(R0, R4, "tenant"), META(R0, OIFNAME), MAP(R0, R4, "tenant"), DO(NF_DROP)}},
+	{"between", {META(R0, IIFNAME), MAP(R0, "tenant"), NOTE(R0)}},
+	{"between", {META(R0, OIFNAME), META(R4, PRIORITY), IN(R0, "kin"), DO(NF_ACCEPT)}},
+	{"between", {META(R0, IIFNAME), IN(R0, "guests"), META(R0, OIFNAME), IN(R0, "guests"), DO(NF_DROP)}},
 	{"out", {META(R0, OIFNAME), IN(R0, "down")}}, /* counts */
 };
 
@@ -102,10 +105,10 @@ static const struct nft_set inet_sets[] = {
 	{"in4", {TYPE_ADDR4}, {0}, true},
 	{"out6", {TYPE_ADDR6}, {0}, true},
 	{"in6", {TYPE_ADDR6}, {0}, true},
-	{"tenant4", {TYPE_ADDR4}, {TYPE_MARK}, false},
-	{"tenant6", {TYPE_ADDR6}, {TYPE_MARK}, false},
-	{"kin4", {TYPE_ADDR4, TYPE_MARK}, {0}, false},
-	{"kin6", {TYPE_ADDR6, TYPE_MARK}, {0}, false},
+	{"tenant4", {TYPE_ADDR4}, {TYPE_CLASS}, false},
+	{"tenant6", {TYPE_ADDR6}, {TYPE_CLASS}, false},
+	{"kin4", {TYPE_ADDR4, TYPE_CLASS}, {0}, false},
+	{"kin6", {TYPE_ADDR6, TYPE_CLASS}, {0}, false},
 	{"here4", {TYPE_ADDR4, TYPE_PROTO, TYPE_PORT}, {TYPE_ADDR4, TYPE_PORT}, false},
 	{"here6", {TYPE_ADDR6, TYPE_PROTO, TYPE_PORT}, {TYPE_ADDR6, TYPE_PORT}, false},
 	{"any4", {TYPE_PROTO, TYPE_PORT}, {TYPE_ADDR4, TYPE_PORT}, false},
@@ -128,13 +131,13 @@ static const struct nft_chain inet_chains[] = {
 
 static const struct nft_rule inet_rules[] = {
 	{"publish", {FAMILY(NFPROTO_IPV4), IP_HEAD(R0, 16, 4), META(R1, L4PROTO), PORT_HEAD(R2, 2, 2),
-		     MAP(R0, R0, "here4"), {NFT_DNAT, .reg = R0, .a = NFPROTO_IPV4, .b = R1}}},
+		     MAP(R0, "here4"), {NFT_DNAT, .reg = R0, .a = NFPROTO_IPV4, .b = R1}}},
 	{"publish", {FAMILY(NFPROTO_IPV6), IP_HEAD(R0, 24, 16), META(R4, L4PROTO), PORT_HEAD(R5, 2, 2),
-		     MAP(R0, R0, "here6"), {NFT_DNAT, .reg = R0, .a = NFPROTO_IPV6, .b = R4}}},
+		     MAP(R0, "here6"), {NFT_DNAT, .reg = R0, .a = NFPROTO_IPV6, .b = R4}}},
 	{"publish", {FAMILY(NFPROTO_IPV4), META(R0, L4PROTO), PORT_HEAD(R1, 2, 2),
-		     MAP(R0, R0, "any4"), {NFT_DNAT, .reg = R0, .a = NFPROTO_IPV4, .b = R1}}},
+		     MAP(R0, "any4"), {NFT_DNAT, .reg = R0, .a = NFPROTO_IPV4, .b = R1}}},
 	{"publish", {FAMILY(NFPROTO_IPV6), META(R0, L4PROTO), PORT_HEAD(R1, 2, 2),
-		     MAP(R0, R0, "any6"), {NFT_DNAT, .reg = R0, .a = NFPROTO_IPV6, .b = R4}}},
+		     MAP(R0, "any6"), {NFT_DNAT, .reg = R0, .a = NFPROTO_IPV6, .b = R4}}},
 	{"prerouting", {{NFT_IS_HERE, .reg = R0}, CALL("publish")}},
 	/* Without route_localnet nothing comes back to a loopback address: better refused at once. */
 	{"output", {FAMILY(NFPROTO_IPV4), IP_HEAD(R0, 16, 1), IS(R0, 1, 127), DO(NFT_RETURN)}},
@@ -158,16 +161,15 @@ static const struct nft_rule inet_rules[] = {
 	{"leaving", {PUBLISHED, DO(NF_ACCEPT)}},
 	{"leaving", {DO(NF_DROP)}},
 	/* What the host sends back to where it came from; and, where bridged frames pass here, those. */
-	{"within", {FAMILY(NFPROTO_IPV4), IP_HEAD(R0, 12, 4), MAP(R0, R1, "tenant4"), IP_HEAD(R0, 16, 4), IN(R0, "kin4"),
-		DO(NF_ACCEPT)}},
-	{"within", {FAMILY(NFPROTO_IPV6), IP_HEAD(R0, 8, 16), MAP(R0, R4, "tenant6"), IP_HEAD(R0, 24, 16), IN(R0, "kin6"),
-		DO(NF_ACCEPT)}},
-	{"within", {PUBLISHED, {NFT_PUT, .reg = R0, .c = 4, .data = {PASS}}, {NFT_SET_META, .reg = R0, .a = NFT_META_PRIORITY},
-		DO(NF_ACCEPT)}},
-	{"within", {FAMILY(NFPROTO_IPV4), IP_HEAD(R0, 12, 4), MAP(R0, R0, "tenant4"), IP_HEAD(R0, 16, 4),
-		MAP(R0, R0, "tenant4"), DO(NF_DROP)}},
-	{"within", {FAMILY(NFPROTO_IPV6), IP_HEAD(R0, 8, 16), MAP(R0, R0, "tenant6"), IP_HEAD(R0, 24, 16),
-		MAP(R0, R0, "tenant6"), DO(NF_DROP)}},
+	{"within", {FAMILY(NFPROTO_IPV4), IP_HEAD(R0, 12, 4), MAP(R0, "tenant4"), NOTE(R0)}},
+	{"within", {FAMILY(NFPROTO_IPV6), IP_HEAD(R0, 8, 16), MAP(R0, "tenant6"), NOTE(R0)}},
+	{"within", {FAMILY(NFPROTO_IPV4), IP_HEAD(R0, 16, 4), META(R1, PRIORITY), IN(R0, "kin4"), DO(NF_ACCEPT)}},
+	{"within", {FAMILY(NFPROTO_IPV6), IP_HEAD(R0, 24, 16), META(R4, PRIORITY), IN(R0, "kin6"), DO(NF_ACCEPT)}},
+	{"within", {PUBLISHED, {NFT_PUT, .reg = R0, .c = 4, .data = {PASS}}, NOTE(R0), DO(NF_ACCEPT)}},
+	{"within", {FAMILY(NFPROTO_IPV4), META(R0, OIFNAME), IP_HEAD(R4, 12, 4), IN(R0, "home4"), META(R0, OIFNAME),
+		IP_HEAD(R4, 16, 4), IN(R0, "home4"), DO(NF_DROP)}},
+	{"within", {FAMILY(NFPROTO_IPV6), META(R0, OIFNAME), IP_HEAD(R4, 8, 16), IN(R0, "home6"), META(R0, OIFNAME),
+		IP_HEAD(R4, 24, 16), IN(R0, "home6"), DO(NF_DROP)}},
 	{"within", {DO(NF_ACCEPT)}}, /* neighbour discovery between them, which the bridge has looked at */
 	{"outside", {CALL("sent")}},
 	/* Of an internal network nothing ever is: its first packet is dropped below. */
@@ -353,6 +355,7 @@ int firewall_end(const struct firewall *f, const struct wire_end *e, struct err 
 		return r;
 	struct nft_key mac = key_of(a.mac, 6);
 	nft_key_link(&link, e->link);
+	put_link(f, NFPROTO_BRIDGE, "guests", e->link, NULL);
 	put_tenant(f, NFPROTO_BRIDGE, kin, &link, e->tenant);
 	put_link(f, NFPROTO_BRIDGE, "ports", e->link, NULL);
 	put_link(f, NFPROTO_BRIDGE, "down", e->link, NULL);

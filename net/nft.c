@@ -74,7 +74,7 @@ static unsigned type_size(uint8_t type)
 	static const struct {
 		uint8_t type, size; /* padded to registers */
 	} sizes[] = {{TYPE_ADDR4, 4}, {TYPE_ADDR6, 16}, {TYPE_ETHER, 8},       {TYPE_PROTO, 4},
-		     {TYPE_PORT, 4},  {TYPE_MARK, 4},   {TYPE_LINK, LINK_SIZE}};
+		     {TYPE_PORT, 4},  {TYPE_CLASS, 4},  {TYPE_LINK, LINK_SIZE}};
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++)
 		if (sizes[i].type == type)
@@ -222,7 +222,7 @@ static void put_lookup(struct nl *l, const struct nft_expr *e)
 	nl_text(l, NFTA_LOOKUP_SET, e->text);
 	be32(l, NFTA_LOOKUP_SREG, e->reg);
 	if (e->kind == NFT_MAP_TO)
-		be32(l, NFTA_LOOKUP_DREG, e->b ? e->b : e->reg);
+		be32(l, NFTA_LOOKUP_DREG, e->reg);
 	be32(l, NFTA_LOOKUP_FLAGS, e->kind == NFT_NOT_IN ? NFT_LOOKUP_F_INV : 0);
 }
 

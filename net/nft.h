@@ -23,7 +23,7 @@ enum nft_kind {
 	NFT_MASK,     /* a: the bits that stay; 0 is then compared as 4 bytes */
 	NFT_IN,       /* text: set */
 	NFT_NOT_IN,   /* text: set */
-	NFT_MAP_TO,   /* text: map; to the register b, 0: the same */
+	NFT_MAP_TO,   /* text: map; to the same register */
 	NFT_CT_KEY,   /* a: NFT_CT_* */
 	NFT_IS_HERE,  /* no register: the destination is an address of this machine */
 	NFT_DO,       /* a: NF_ACCEPT, NF_DROP, NFT_JUMP, NFT_GOTO, NFT_RETURN; text: the chain */
@@ -61,7 +61,7 @@ enum {
 	TYPE_ETHER = 9,
 	TYPE_PROTO = 12,
 	TYPE_PORT = 13,
-	TYPE_MARK = 19, /* a number of 32 bits, in the host's byte order */
+	TYPE_CLASS = 23, /* a frame's priority: 32 bits, in the host's byte order */
 	TYPE_LINK = 41
 };
 
