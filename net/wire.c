@@ -232,27 +232,26 @@ int wire_join(const struct wire_place *at, const struct wire_want *want, struct 
 
 /* ---- leaving ----------------------------------------------------------------------------------*/
 
-static int leave(const struct nets *n, const char *id, const char *network, struct err *err)
+/* Whoever was killed may have come to any of these lines. */
+static int leave(const struct nets *n, const char *id, const struct wire_end *e, struct err *err)
 {
 	auto_(members) struct members m = {0};
 	auto_(arena) struct arena mem = {0};
 	struct network *w;
-	int r = members_load(n, network, &m, err);
+	int r = members_load(n, e->network, &m, err);
 
-	const struct member *own = r < 0 ? NULL : members_find(&m, id);
-	if (!own)
-		return r;
-	uint32_t tenant = own->tenant;
-	members_drop(&m, id);
-	r = members_save(n, network, &m, err);
+	if (r == 0 && members_find(&m, id)) {
+		members_drop(&m, id);
+		r = members_save(n, e->network, &m, err);
+	}
 	if (r < 0)
 		return r;
-	r = network_load(n, network, &mem, &w, err);
-	if (r == -ENOENT) /* a record that somebody removed must not keep the container */
-		return tenant_rate_leave(n, tenant, err);
-	if (r < 0 || (r = hosts_update(n, w, &m, tenant, err)) < 0)
-		return r;
-	return tenant_rate_leave(n, tenant, err);
+	r = network_load(n, e->network, &mem, &w, err);
+	if (r == 0)
+		r = hosts_update(n, w, &m, e->tenant, err);
+	else if (r == -ENOENT) /* a record that somebody removed must not keep the container */
+		r = 0;
+	return r < 0 ? r : tenant_rate_leave(n, e->tenant, err);
 }
 
 static int take_down(const char *root, const char *id, int dir, struct err *err)
@@ -270,7 +269,7 @@ static int take_down(const char *root, const char *id, int dir, struct err *err)
 	if ((r = nets_open(root, true, &n, err)) < 0)
 		return r;
 	for (size_t i = 0; wire && i < wire->n_ends; i++)
-		if ((r = leave(&n, id, wire->ends[i].network, err)) < 0)
+		if ((r = leave(&n, id, &wire->ends[i], err)) < 0)
 			return r;
 	unlinkat(dir, "resolv.conf", 0);
 	unlinkat(dir, "hosts", 0);
@@ -347,8 +346,7 @@ int wire_disconnect(const char *root, const char *id, int dir, const char *netwo
 	struct wire one = *wire;
 	one.ends = e;
 	one.n_ends = 1;
-	if ((r = wire_unmake(&n, dir, &one, true, err)) < 0 ||
-	    (r = leave(&n, id, network, err)) < 0)
+	if ((r = wire_unmake(&n, dir, &one, true, err)) < 0 || (r = leave(&n, id, e, err)) < 0)
 		return r;
 	size_t rest = (size_t)(wire->ends + wire->n_ends - (e + 1));
 	memmove(e, e + 1, rest * sizeof(*e));
