@@ -106,6 +106,7 @@ static const struct arg run_args[] = {
 	{"pid", 0, ARG_REFUSED, 0, "MODE", "each container has its own processes"},
 	{"ipc", 0, ARG_REFUSED, 0, "MODE", "each container has its own"},
 	{"userns", 0, ARG_REFUSED, 0, "MODE", "the containers of a tenant (--tenant) have ids of their own, others the host's; or --bundle with linux.uidMappings"},
+	{"net-prio", 0, ARG_REFUSED, 0, "N", "ctr makes no queue that knows priorities: limit the others with --net-rate; on the host's network with cgroup v1, --bundle with linux.resources.network.priorities"},
 	{"gpus", 0, ARG_REFUSED, 0, "LIST", "name the devices with --device"},
 	OCI_ARGS,
 	KEEP,

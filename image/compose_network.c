@@ -87,8 +87,13 @@ static int read_one(const struct words *all, const char *text, struct arena *mem
 				n->path);
 		return lone_word(all, text, err);
 	}
-	if (str_starts(text, "pasta:") || str_starts(text, "slirp4netns:") ||
-	    str_starts(text, "cni:")) {
+	if (str_starts(text, "cni:")) {
+		err_say(err, ENOTSUP, "--network %.40s: ctr runs no plugins of CNI", text);
+		err_hint(err,
+			 "let them set up a network namespace, and join it: --network ns:PATH");
+		return -ENOTSUP;
+	}
+	if (str_starts(text, "pasta:") || str_starts(text, "slirp4netns:")) {
 		err_say(err, ENOTSUP, "--network %.40s: ctr hands no words of yours on", text);
 		err_hint(err, "pasta and slirp4netns stand alone, -p says what they publish");
 		return -ENOTSUP;
