@@ -226,12 +226,25 @@ int cg_adopt(const struct cg_plan *plan, pid_t pid, struct cg_handles *h, struct
 	return r < 0 ? r : limit(plan, h->v2, made, err);
 }
 
+/* A limit may be the first that needs its controller. */
+static int pass_down(const struct cg_plan *plan, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && plan->manager == CG_FS && i < plan->n_groups; i++)
+		if (!*plan->groups[i].controllers)
+			r = cg_v2.prepare(plan, &plan->groups[i], dir_of(plan, i), err);
+	return r;
+}
+
 int cg_update(const struct cg_plan *plan, struct err *err)
 {
 	bool made[HOST_CGROUPS_MAX] = {false};
 	struct cg_handles h = CG_HANDLES_NONE;
 	int r = cg_check_required(plan, err);
 
+	if (r == 0)
+		r = pass_down(plan, err);
 	if (r == 0)
 		r = cg_make_room(plan, CG_RECLAIM_MS, err);
 	if (r == 0 && plan->manager == CG_SYSTEMD && plan->n_properties)

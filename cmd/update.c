@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cmd/command.h"
+#include "cmd/shares.h"
 #include "net/port.h"
 #include "net/wire.h"
 #include "runtime/base/fd.h"
@@ -13,6 +14,7 @@
 #include "runtime/config/validate.h"
 #include "runtime/lifecycle.h"
 #include "runtime/load.h"
+#include "runtime/probe.h"
 
 /* The flags as they were written; NULL: not given. */
 struct update_opts {
@@ -23,6 +25,7 @@ struct update_opts {
 	const char *memory, *memory_reservation, *memory_swap, *kernel_memory, *kernel_memory_tcp;
 	const char *pids_limit, *l3_cache_schema, *mem_bw_schema;
 	struct words publish_add, publish_rm;
+	struct share_flags shares;
 };
 
 /* clang-format off */
@@ -45,6 +48,8 @@ static const struct arg update_args[] = {
 	{"kernel-memory", 0, OPT(kernel_memory), "SIZE", NULL},
 	{"kernel-memory-tcp", 0, OPT(kernel_memory_tcp), "SIZE", NULL},
 	{"pids-limit", 0, OPT(pids_limit), "N", "most processes; -1: no limit"},
+	SHARE_CPUS_ARG(offsetof(struct update_opts, shares)),
+	SHARE_CHANGE_ARGS(offsetof(struct update_opts, shares)),
 	{"publish-add", 0, ARG_LIST, offsetof(struct update_opts, publish_add), "[[IP:]PORT:]PORT", "publish one more port, as ctr run -p does"},
 	{"publish-rm", 0, ARG_LIST, offsetof(struct update_opts, publish_rm), "[[IP:]PORT:]PORT", "publish it no more"},
 	{"l3-cache-schema", 0, OPT(l3_cache_schema), "TEXT", "cache of its resctrl group"},
@@ -140,6 +145,47 @@ static int from_flags(const struct update_opts *o, struct arena *mem, struct con
 	return 0;
 }
 
+/* The flags of run and of tenants say the same in other words: one of both. */
+static int check_twice(const struct update_opts *o, struct err *err)
+{
+	const struct {
+		const char *a, *b, *names;
+	} pairs[] = {
+		{o->shares.cpus, o->cpu_quota, "--cpus and --cpu-quota"},
+		{o->shares.cpus, o->cpu_period, "--cpus and --cpu-period"},
+		{o->shares.cpu_weight, o->cpu_share, "--cpu-weight and --cpu-share"},
+		{o->shares.cpu_weight, o->cpu_idle, "--cpu-weight and --cpu-idle"},
+		{o->shares.io_weight, o->blkio_weight, "--io-weight and --blkio-weight"},
+		{o->shares.swap, o->memory_swap, "--swap and --memory-swap"},
+		{o->shares.memory_low, o->memory_reservation,
+		 "--memory-low and --memory-reservation"},
+		{o->shares.numa, o->cpuset_cpus, "--numa and --cpuset-cpus"},
+		{o->shares.numa, o->cpuset_mems, "--numa and --cpuset-mems"},
+	};
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++)
+		if (pairs[i].a && pairs[i].b)
+			return err_say(err, EINVAL, "%s say the same: give one of them",
+				       pairs[i].names);
+	return 0;
+}
+
+static int from_shares(const struct update_opts *o, struct arena *mem, struct config_resources *res,
+		       struct err *err)
+{
+	const char *warning = o->shares.io_weight ? shares_io_warning(mem) : NULL;
+	struct tenant_shares shares = {0};
+	struct host host;
+	int r = check_twice(o, err);
+
+	if (r < 0 || (r = host_probe(&host, err)) < 0)
+		return r;
+	if (warning)
+		log_warning("%s", warning);
+	r = shares_parse(&o->shares, mem, &shares, err);
+	return r < 0 ? r : shares_resources(&shares, &host, mem, res, err);
+}
+
 /* A document on standard input can be read once only: whether ctr-ext has to do it is asked first. */
 static int check_manager(const struct call *call, struct err *err)
 {
@@ -196,6 +242,8 @@ static int do_update(struct call *call, struct err *err)
 
 	int r = o->resources ? from_file(o->resources, call, &res, err)
 			     : from_flags(o, call->mem, res, err);
+	if (r == 0 && !o->resources)
+		r = from_shares(o, call->mem, res, err);
 	if (r < 0 || (r = config_validate_resources(res, &warnings, err)) < 0)
 		return r;
 	for (size_t i = 0; i < warnings.n; i++)
@@ -216,6 +264,7 @@ const struct command cmd_update = {
 	.usage = "[flags] ID",
 	.about = "change the limits of a container",
 	.examples = "ctr update --memory 1g --pids-limit 200 web\n"
+		    "ctr update --cpus 1.5 --cpu-weight 200 --memory-high 800m web\n"
 		    "ctr update --publish-add 8443:443 --publish-rm 8080:80 web\n",
 	.args = {update_args, false},
 	.opts_size = sizeof(struct update_opts),
