@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* counters: the beancounter table of a container. */
-#include <errno.h>
+/* counters: the beancounter table of a container or of a tenant. */
 #include <inttypes.h>
 
 #include "cgroups/counters.h"
 #include "cmd/command.h"
+#include "cmd/groups.h"
 #include "cmd/human.h"
 #include "cmd/out.h"
 #include "runtime/base/json.h"
-#include "runtime/container.h"
-#include "runtime/state.h"
 
 /* clang-format off */
 struct counters_opts { bool json; };
@@ -79,17 +77,13 @@ static void print_table(const struct cg_counter *list, int n, struct arena *mem,
 static int do_counters(struct call *call, struct err *err)
 {
 	const struct counters_opts *o = call->opts;
-	auto_(container) struct container c = {.dir_fd = -1, .pidfd = -1};
 	auto_(str) struct str text = {0};
+	struct groups of = {0};
 	struct cg_counter *list;
-	int n = container_open(call->g->root, call->id, false, false, &c, err);
+	int n = groups_find(call, call->words[0], &of, err);
 
-	if (n < 0)
-		return n;
-	if (!c.state)
-		return err_say(err, ESRCH, "container not running");
-	n = cg_counters(c.state->cgroups, c.state->n_cgroups, call->mem, &list, err);
-	if (n < 0)
+	if (n < 0 ||
+	    (n = cg_counters((const char *const *)of.names, of.n, call->mem, &list, err)) < 0)
 		return n;
 	if (o->json)
 		print_json(list, n, &text);
@@ -100,12 +94,13 @@ static int do_counters(struct call *call, struct err *err)
 
 const struct command cmd_counters = {
 	.name = "counters",
-	.usage = "[--json] ID",
-	.about = "what a container holds of each resource, and how often it was refused more",
-	.examples = "ctr counters web\n",
+	.usage = "[--json] NAME",
+	.about =
+		"what a container or tenant holds of each resource, and how often it was refused more",
+	.examples = "ctr counters web\nctr counters acme/web\n",
 	.args = {counters_args, false},
 	.opts_size = sizeof(struct counters_opts),
-	.flags = CMD_ON_ID | CMD_ENGINE,
+	.flags = CMD_ENGINE,
 	.min_words = 1,
 	.max_words = 1,
 	.run = do_counters,

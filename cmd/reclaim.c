@@ -10,6 +10,7 @@
 #include "cgroups/reclaim.h"
 #include "cmd/command.h"
 #include "cmd/duration.h"
+#include "cmd/groups.h"
 #include "cmd/human.h"
 #include "cmd/out.h"
 #include "runtime/base/log.h"
@@ -17,7 +18,6 @@
 #include "runtime/container.h"
 #include "runtime/lifecycle.h"
 #include "runtime/state.h"
-#include "runtime/tenant.h"
 
 /* clang-format off */
 struct reclaim_opts { const char *interval, *freeze_idle; bool is_auto; unsigned turns; };
@@ -29,43 +29,10 @@ static const struct arg reclaim_args[] = {
 	ARGS_END};
 /* clang-format on */
 
-/* Where a name's groups are: a container's, or else a tenant's. */
-struct target {
-	const char **names;
-	size_t n;
-};
-
-static int find(const struct call *call, const char *name, struct target *ret, struct err *err)
-{
-	auto_(container) struct container c = {.dir_fd = -1, .pidfd = -1};
-	auto_(tenants) struct tenants all = {.dir_fd = -1};
-	const char **from;
-
-	if (path_id_ok(name) && container_open(call->g->root, name, false, false, &c, err) == 0 &&
-	    c.state) {
-		from = c.state->cgroups;
-		ret->n = c.state->n_cgroups;
-	} else {
-		int r = tenants_open(call->g->root, false, &all, err);
-		if (r < 0)
-			return r;
-		const struct tenant *t = tenants_find(&all, name);
-		if (!t)
-			return err_say(err, ENOENT,
-				       "there is neither a container nor a tenant %.60s", name);
-		from = t->groups;
-		ret->n = t->n_groups;
-	}
-	ret->names = arena_zalloc(call->mem, ret->n, sizeof(*ret->names));
-	for (size_t i = 0; i < ret->n; i++)
-		ret->names[i] = arena_str(call->mem, from[i]);
-	return 0;
-}
-
 static int reclaim_once(const struct call *call, struct err *err)
 {
 	auto_(str) struct str line = {0};
-	struct target t = {0};
+	struct groups t = {0};
 	uint64_t bytes = UINT64_MAX, freed = 0;
 	int64_t size;
 
@@ -79,7 +46,7 @@ static int reclaim_once(const struct call *call, struct err *err)
 				       call->words[1]);
 		bytes = (uint64_t)size;
 	}
-	int r = find(call, call->words[0], &t, err);
+	int r = groups_find(call, call->words[0], &t, err);
 	if (r < 0 || (r = cg_reclaim((const char *const *)t.names, t.n, bytes, &freed, err)) < 0)
 		return r;
 	str_addf(&line, "%" PRIu64 " bytes (%s)\n", freed, human_size(call->mem, freed));
@@ -115,7 +82,7 @@ static uint64_t stalled(const char *dir)
 	return psi.some.total;
 }
 
-static void turn(const struct target *t, struct watched *w, uint64_t interval_us, struct arena *mem)
+static void turn(const struct groups *t, struct watched *w, uint64_t interval_us, struct arena *mem)
 {
 	struct cg_turn seen = {.interval_us = interval_us};
 	uint64_t now = stalled(w->dir), freed = 0;
@@ -144,7 +111,7 @@ static bool is_idle(struct watched *w, uint64_t interval_us, uint64_t after_us)
 }
 
 /* What is frozen misses nothing: all of it may go, until ctr resume. */
-static int freeze(const struct call *call, const struct target *t, struct watched *w,
+static int freeze(const struct call *call, const struct groups *t, struct watched *w,
 		  struct err *err)
 {
 	struct err nothing;
@@ -170,7 +137,7 @@ static bool is_running(const struct call *call, const char *name)
 	       container_status(&c) == STATUS_RUNNING;
 }
 
-static int check_v2(const struct target *t, struct err *err)
+static int check_v2(const struct groups *t, struct err *err)
 {
 	if (!cg_name_find((const char *const *)t->names, t->n, "memory") &&
 	    cg_name_find((const char *const *)t->names, t->n, ""))
@@ -194,11 +161,11 @@ static int one_turn(const struct call *call, struct watched *list, unsigned *n,
 
 	for (int i = 0; i < count; i++) {
 		struct call here = *call;
-		struct target t = {0};
+		struct groups t = {0};
 		struct err gone;
 		unsigned k = 0;
 		here.mem = &mem;
-		if (find(&here, names[i], &t, call->n_words ? err : &gone) < 0) {
+		if (groups_find(&here, names[i], &t, call->n_words ? err : &gone) < 0) {
 			if (call->n_words)
 				return -err->num;
 			continue;

@@ -47,6 +47,7 @@ limit() {
 	tenant set "$T" --memory 128m --pids -1
 	[ "$(limit memory memory.max memory.limit_in_bytes "$T")" = 134217728 ]
 	[ "$(limit pids pids.max pids.max "$T")" = max ]
+	ctr counters --json "$T" | jq -e '.[] | select(.resource == "memory") | .hard == 134217728'
 	tenant show "$T" | jq -e '.shares.cpuWeight == 300 and .shares.memory == 134217728'
 	run ctr tenant ls
 	has "$T"
