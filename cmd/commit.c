@@ -126,6 +126,7 @@ static int pack_upper(const struct container_root *root, struct making *m, struc
 		.to = &layer.tar,
 		.skips = diff_is_place,
 		.arg = root->config,
+		.owner = root->of_layer,
 		.is_layer = true,
 	};
 	if (r < 0 || (r = pack_tree(upper, ".", &pack, err)) < 0 ||

@@ -179,11 +179,11 @@ static int unpack(const struct stage *g, struct err *err)
 	return r < 0 ? err_set(err, errno, "open what was unpacked") : r;
 }
 
-/* A tar says whose its files are. */
+/* A tar says whose its files are; unpacked without privilege they are all the caller's. */
 static int copy_from_tar(struct call *call, struct side *from, const struct side *to,
 			 struct err *err)
 {
-	static const struct cp_opts keep = {.archive = true};
+	const struct cp_opts keep = {.archive = geteuid() == 0};
 	auto_(store) struct store s = STORE_NONE;
 	auto_(stage) struct stage g = STAGE_NONE;
 

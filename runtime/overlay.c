@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
 #include <unistd.h>
 
+#include "runtime/base/fd.h"
 #include "runtime/base/str.h"
 #include "runtime/base/sys.h"
 #include "runtime/overlay.h"
@@ -46,29 +49,56 @@ static int mount_here(const struct rootfs_overlay *o, bool with_upper)
 	return fd < 0 ? -errno : fd;
 }
 
-int overlay_open(const struct rootfs_overlay *o, bool with_upper, struct err *err)
+/* What mounting takes; ids stay what they are. */
+static int enter_userns(struct err *err)
+{
+	const struct {
+		const char *file;
+		unsigned id;
+	} maps[] = {{"/proc/self/gid_map", getegid()}, {"/proc/self/uid_map", geteuid()}};
+	char text[40];
+	int r = unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0 ? -errno : 0;
+
+	if (r == 0)
+		r = fd_put(AT_FDCWD, "/proc/self/setgroups", "deny");
+	for (size_t i = 0; r == 0 && i < sizeof(maps) / sizeof(*maps); i++) {
+		snprintf(text, sizeof(text), "%u %u 1", maps[i].id, maps[i].id);
+		r = fd_put(AT_FDCWD, maps[i].file, text);
+	}
+	if (r == 0)
+		return 0;
+	err_set(err, r, "get a user namespace, to mount the layers of the container's image in");
+	err_hint(err, "while it runs, none is needed: ctr start it first");
+	return r;
+}
+
+static int mount_at(const struct rootfs_overlay *o, bool with_upper, struct err *err)
 {
 	auto_fd int dir = open(o->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	auto_fd int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (dir < 0 || here < 0)
 		return err_set(err, errno, "open %s", o->dir);
-	int r = 0;
 	if (o->n_layers == 1 && !with_upper) { /* overlay wants two */
-		r = openat(dir, o->layers[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		return r < 0 ? err_set(err, errno, "open %s/%s", o->dir, o->layers[0]) : r;
+		int fd = openat(dir, o->layers[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		return fd < 0 ? err_set(err, errno, "open %s/%s", o->dir, o->layers[0]) : fd;
 	}
 	if (fchdir(dir) < 0)
 		return err_set(err, errno, "enter %s", o->dir);
-	r = mount_here(o, with_upper);
+	int r = mount_here(o, with_upper);
 	if (fchdir(here) < 0 && r >= 0) {
 		close(r);
 		return err_set(err, errno, "leave %s", o->dir);
 	}
-	if (r >= 0)
+	return r < 0 ? err_set(err, r, "mount the layers of the container's image") : r;
+}
+
+int overlay_open(const struct rootfs_overlay *o, bool with_upper, struct err *err)
+{
+	int r = mount_at(o, with_upper, err);
+
+	if (r != -EPERM || geteuid() == 0)
 		return r;
-	err_set(err, r, "mount the layers of the container's image");
-	if (r == -EPERM)
-		err_hint(err, "without root it must run: ctr start it first");
-	return r;
+	r = enter_userns(err);
+	return r < 0 ? r : mount_at(o, with_upper, err);
 }

@@ -7,5 +7,6 @@
 #include "namespaces/rootfs.h"
 
 /* Mounts it where nobody else can see it: the mount lives as long as the descriptor of its root, which
- * is returned. Without the writable layer, it is the image alone and cannot be changed. */
+ * is returned. Without the writable layer, it is the image alone and cannot be changed. Without privilege the
+ * caller, who must have one thread, gets into a user namespace of his own for it. */
 int overlay_open(const struct rootfs_overlay *o, bool with_upper, struct err *err);

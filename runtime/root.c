@@ -87,15 +87,18 @@ static int read_owners(struct container_root *r, struct err *err)
 	static const uint32_t root = 0;
 	const struct config_linux *linux_ = r->config->linux_;
 	struct idmap uids = {0}, gids = {0};
-	/* The engine keeps files with the ids of inside, and maps them by the mounts it makes. */
-	bool is_mapped = r->is_running || !r->container.state->engine;
+	/* The engine keeps files with the ids of inside, and maps them by the mounts it makes: without
+	 * privilege it can't. */
+	bool is_kept = r->container.state->engine && geteuid() == 0;
 
-	if (is_mapped && linux_ && linux_->n_uid_mappings) {
+	if ((r->is_running || !is_kept) && linux_ && linux_->n_uid_mappings) {
 		uids = (struct idmap){linux_->uid_mappings, linux_->n_uid_mappings};
 		gids = (struct idmap){linux_->gid_mappings, linux_->n_gid_mappings};
 	}
 	r->into = (struct owner){.kind = OWNER_IN, .uids = uids, .gids = gids};
 	r->out_of = (struct owner){.kind = OWNER_OUT, .uids = uids, .gids = gids};
+	if (!is_kept)
+		r->of_layer = r->out_of;
 	r->own = (struct owner){.kind = OWNER_ONE};
 	if ((uids.n && !idmap_to_host(uids, root, &r->own.uid)) ||
 	    (gids.n && !idmap_to_host(gids, root, &r->own.gid)))

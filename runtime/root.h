@@ -13,6 +13,7 @@ struct container_root {
 	bool is_running, is_readonly;
 	struct owner own;          /* who is root in it */
 	struct owner into, out_of; /* owners between it and the host */
+	struct owner of_layer;     /* out of its writable layer's directory */
 	struct config *config;
 	struct arena mem;
 };

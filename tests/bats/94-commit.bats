@@ -202,7 +202,14 @@ changed() {
 	run ! grep -q -e '^proc/.' -e '^v/.' -e '^dev/.' names
 }
 
-@test "an ordinary user copies, compares, exports and commits a container that runs" {
+# owners_of NAME: whose the files of the last layer of a user's image are.
+owners_of() {
+	as_user save -o user/saved.tar "$1"
+	tar xOf user/saved.tar "$(tar xOf user/saved.tar manifest.json | jq -r '.[0].Layers[-1]')" | tar tv --numeric-owner -z |
+		awk '{ print $2 }' | sort -u
+}
+
+@test "an ordinary user copies, compares, exports and commits a container, running or not" {
 	needs_root
 	needs setpriv
 	changeable
@@ -218,10 +225,34 @@ changed() {
 	as_user export "$ID" | tar t | grep -qx etc/new
 	as_user commit --pause=false "$ID" new:1
 	[ "$(as_user run --rm --network none new:1 cat /etc/new)" = new ]
+	[ "$(owners_of new:1)" = 0/0 ]
+	as_user exec "$ID" sh -c 'mkdir -m 700 /closed; echo in >/closed/x; chmod 0 /closed; rm /bin/yes'
 	as_user stop -t 0 "$ID"
-	run as_user cp "$ID:/f" user/later
-	[ "$status" != 0 ]
-	has "ctr start it first"
+	as_user cp "$ID:/f" user/later
+	[ "$(cat user/later) $(stat -c %u user/later)" = "hi 4711" ]
+	as_user cp "$ID:/closed/x" - | tar xO | grep -qx in
+	as_user cp -a "$ID:/etc" user/copied
+	tar -C user -c new | as_user cp - "$ID:/etc/"
+	echo newer >user/new
+	as_user cp user/new "$ID:/closed/y"
+	as_user diff "$ID" >changes
+	grep -qx "D /bin/yes" changes
+	grep -qx "A /closed/y" changes
+	as_user export "$ID" | tar tv --numeric-owner >files
+	grep -q ' 0/0 .* closed/y$' files
+	run ! grep -qv ' 0/0 ' files
+	as_user commit "$ID" newer:1
+	[ "$(owners_of newer:1)" = 0/0 ]
+	[ "$(as_user run --rm --network none newer:1 sh -c 'cat /closed/y; stat -c %a /closed; test -e /bin/yes || echo gone' | xargs)" = \
+		"newer 0 gone" ]
+	as_user start "$ID"
+	[ "$(as_user exec "$ID" cat /closed/y)" = newer ]
+	as_user stop -t 0 "$ID"
+	# Of an image of several layers the image alone is an overlay, too.
+	try as_user run -d --network none --name "$ID-2" newer:1 sleep 100 </dev/null >/dev/null 3>&- 4>&-
+	as_user exec "$ID-2" touch /home/x
+	as_user diff "$ID-2" | grep -qx "A /home/x"
+	as_user rm -f "$ID-2"
 	as_user rm "$ID"
 	as_user system check
 	as_user system prune -af
