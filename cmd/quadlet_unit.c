@@ -196,6 +196,7 @@ struct reader {
 	struct str unit, service; /* sections that are systemd's */
 	struct str needs;         /* what other files make */
 	struct words *wanted;
+	bool is_early; /* the network may not be there */
 };
 
 static int bad(const struct reader *r, unsigned number, int num, const char *what, const char *name)
@@ -252,6 +253,31 @@ static int take_key(struct reader *r, const char *name, const char *value)
 	return -ENOTSUP;
 }
 
+static int read_bool(const struct reader *r, unsigned number, const char *value, bool *ret)
+{
+	static const char *const words[] = {"true", "yes", "on", "1", "false", "no", "off", "0"};
+
+	for (size_t i = 0; i < 8; i++)
+		if (str_eq(value, words[i])) {
+			*ret = i < 4;
+			return 0;
+		}
+	return bad(r, number, EINVAL, "expected true or false, got", value);
+}
+
+/* [Quadlet] is about what is added to the unit. */
+static int take_quadlet(struct reader *r, const char *name, const char *value)
+{
+	bool waits = false;
+
+	if (!str_eq(name, "DefaultDependencies"))
+		return bad(r, r->number, ENOTSUP, "only DefaultDependencies is possible, not",
+			   name);
+	int e = read_bool(r, r->number, value, &waits);
+	r->is_early = !waits;
+	return e;
+}
+
 /* [Install] is obeyed by who writes the unit: of a generated one, systemctl enable can't. */
 static int take_install(struct reader *r, const char *name, const char *value)
 {
@@ -272,6 +298,32 @@ static int take_install(struct reader *r, const char *name, const char *value)
 	return 0;
 }
 
+static int take_line(struct reader *r, const char *section, const char *line)
+{
+	const char *eq = strchr(line, '=');
+
+	if (!eq || eq == line)
+		return bad(r, r->number, EINVAL, "expected KEY=VALUE", NULL);
+	size_t n = (size_t)(eq - line);
+	while (n && strchr(" \t", line[n - 1]))
+		n--;
+	const char *name = arena_copy(r->mem, line, n), *value = eq + 1 + strspn(eq + 1, " \t");
+	struct str *copied = str_eq(section, "Unit")      ? &r->unit
+			     : str_eq(section, "Service") ? &r->service
+							  : NULL;
+	if (copied) {
+		str_addf(copied, "%s=%s\n", name, value);
+		return 0;
+	}
+	if (str_eq(section, r->type->section))
+		return take_key(r, name, value);
+	if (str_eq(section, "Install"))
+		return take_install(r, name, value);
+	if (str_eq(section, "Quadlet"))
+		return take_quadlet(r, name, value);
+	return bad(r, r->number, EINVAL, "a key of the unknown section", section);
+}
+
 static int read_file(struct reader *r)
 {
 	const char *at = r->q->text, *section = "", *line;
@@ -279,31 +331,10 @@ static int read_file(struct reader *r)
 	while ((line = next_line(r, &at))) {
 		if (!*line || *line == '#' || *line == ';')
 			continue;
-		if (*line == '[' && line[strlen(line) - 1] == ']') {
+		if (*line == '[' && line[strlen(line) - 1] == ']')
 			section = arena_copy(r->mem, line + 1, strlen(line) - 2);
-			continue;
-		}
-		const char *eq = strchr(line, '=');
-		if (!eq || eq == line)
-			return bad(r, r->number, EINVAL, "expected KEY=VALUE", NULL);
-		size_t n = (size_t)(eq - line);
-		while (n && strchr(" \t", line[n - 1]))
-			n--;
-		const char *name = arena_copy(r->mem, line, n),
-			   *value = eq + 1 + strspn(eq + 1, " \t");
-		int e = 0;
-		if (str_eq(section, "Unit"))
-			str_addf(&r->unit, "%s=%s\n", name, value);
-		else if (str_eq(section, "Service"))
-			str_addf(&r->service, "%s=%s\n", name, value);
-		else if (str_eq(section, "Install"))
-			e = take_install(r, name, value);
-		else if (str_eq(section, r->type->section))
-			e = take_key(r, name, value);
-		else
-			e = bad(r, r->number, EINVAL, "a key of the unknown section", section);
-		if (e < 0)
-			return e;
+		else if (take_line(r, section, line) < 0)
+			return -r->err->num;
 	}
 	return 0;
 }
@@ -327,18 +358,6 @@ static const char *value_of(const struct reader *r, const char *name)
 }
 
 /* ---- flags ------------------------------------------------------------------------------------*/
-
-static int read_bool(const struct reader *r, const struct line *l, bool *ret)
-{
-	static const char *const words[] = {"true", "yes", "on", "1", "false", "no", "off", "0"};
-
-	for (size_t i = 0; i < 8; i++)
-		if (str_eq(l->value, words[i])) {
-			*ret = i < 4;
-			return 0;
-		}
-	return bad(r, l->number, EINVAL, "expected true or false, got", l->value);
-}
 
 static void need(struct reader *r, const char *unit)
 {
@@ -428,7 +447,7 @@ static int add_flags(struct reader *r, struct str *out)
 		if (!counts(r, i))
 			continue;
 		if (l->key->kind == KEY_BOOL) {
-			e = read_bool(r, l, &is_true);
+			e = read_bool(r, l->number, l->value, &is_true);
 			if (is_true)
 				add_word(out, l->key->flag);
 		} else if (l->key->kind == KEY_WORDS || l->key->kind == KEY_MORE) {
@@ -522,7 +541,7 @@ static int put_unit(struct reader *r, struct str *out)
 	if (e < 0)
 		return e;
 	str_addf(out, "# Made by ctr of %s\n[Unit]\nSourcePath=%s\n", r->q->path, r->q->path);
-	if (!r->q->is_user)
+	if (!r->q->is_user && !r->is_early)
 		str_add(out, "Wants=network-online.target\nAfter=network-online.target\n");
 	str_add(out, r->needs.p ? r->needs.p : "");
 	str_add(out, r->unit.p ? r->unit.p : "");

@@ -77,6 +77,12 @@ TEST(volumes_and_networks_are_made_first)
 	CHECK_STR(line_of("/q/n.network", "[Network]\nNetworkName=x\nDisableIPv6=true\n",
 			  "ExecStart", &mem),
 		  "/bin/ctr network create --ignore --no-ipv6 x");
+	CHECK_STR(line_of("/q/w.container", "[Container]\nImage=a\n", "After", &mem),
+		  "network-online.target");
+	CHECK_STR(line_of("/q/w.container",
+			  "[Container]\nImage=a\n[Quadlet]\nDefaultDependencies=no\n", "After",
+			  &mem),
+		  "");
 	CHECK_STR(quadlet_unit_name("/q/n.network", &mem), "n-network.service");
 	CHECK(!quadlet_unit_name("/q/.network", &mem));
 	CHECK(!quadlet_unit_name("/q/n.pod", &mem));
@@ -95,6 +101,7 @@ TEST(what_cannot_be_is_refused_by_its_line)
 		{"[Container]\nImage=a\nNetwork=x.container\n", ":3: the network of another"},
 		{"[Container]\nImage=a\nGroup=5\n", "without User="},
 		{"[Container]\nImage=a\nStopTimeout=soon\n", "no number of seconds"},
+		{"[Container]\nImage=a\n[Quadlet]\nX=y\n", ":4: only DefaultDependencies"},
 		{"[Container]\nnonsense\n", ":2: expected KEY=VALUE"},
 		{"[Containers]\nImage=a\n", ":2: a key of the unknown section Containers"},
 		{"[Container]\nImage=a\n[Install]\nAlias=b.service\n", "not Alias"},
