@@ -225,6 +225,15 @@ static int check_systemd(const struct compose *in, struct err *err)
 	return -ENOTSUP;
 }
 
+/* It stands in the environment and in files of lines. */
+static int check_hostname(const char *name, struct err *err)
+{
+	for (const char *p = name; p && *p; p++)
+		if ((unsigned char)*p <= ' ' || *p == 0x7f)
+			return err_say(err, EINVAL, "--hostname: \"%.60s\" is no host name", name);
+	return 0;
+}
+
 int compose(const struct compose *in, struct config **ret, struct err *err)
 {
 	const struct run_flags *f = in->flags;
@@ -246,7 +255,8 @@ int compose(const struct compose *in, struct config **ret, struct err *err)
 	cfg->linux_ = arena_zalloc(in->mem, 1, sizeof(*cfg->linux_));
 	compose_namespaces(in, cfg->linux_);
 	int r = check_systemd(in, err);
-	if (r < 0 || (r = compose_process(in, hostname, cfg, err)) < 0 ||
+	if (r < 0 || (r = check_hostname(f->hostname, err)) < 0 ||
+	    (r = compose_process(in, hostname, cfg, err)) < 0 ||
 	    (r = compose_sysctls(in, cfg->linux_, err)) < 0 ||
 	    (r = compose_mounts(in, cfg, err)) < 0 || (r = compose_limits(in, cfg, err)) < 0 ||
 	    (r = compose_privileges(in, cfg, err)) < 0)

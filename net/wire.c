@@ -159,6 +159,20 @@ static int add_extra_hosts(const struct wire_want *want, struct arena *mem, stru
 	return 0;
 }
 
+/* A line of resolv.conf is words with blanks between them: a word has none, nor a line's end. */
+static int check_words(const char *flag, const struct words *words, struct err *err)
+{
+	for (size_t i = 0; i < words->n; i++) {
+		const char *p = words->v[i];
+		while ((unsigned char)*p > ' ' && *p != 0x7f)
+			p++;
+		if (*p || p == words->v[i])
+			return err_say(err, EINVAL, "%s: \"%.60s\" is not one word", flag,
+				       words->v[i]);
+	}
+	return 0;
+}
+
 static int write_resolv(int dir, const struct wire_want *want, bool is_internal, struct err *err)
 {
 	const char *slirp[] = {SLIRP_RESOLVER};
@@ -177,6 +191,9 @@ static int write_resolv(int dir, const struct wire_want *want, bool is_internal,
 			return err_say(err, EINVAL, "--dns: \"%.60s\" is no address",
 				       want->dns.v[i]);
 	}
+	if (check_words("--dns-search", &r.search, err) < 0 ||
+	    check_words("--dns-option", &r.options, err) < 0)
+		return -err->num;
 	resolv_read_host(&host); /* without one there are the flags */
 	resolv_text(host.p ? host.p : "", &r, &text);
 	return file_put(dir, "resolv.conf", &text, err);

@@ -85,7 +85,7 @@ group
 	store_is_clean
 }
 
-@test "a label, a volume or an annotation of an image chooses nothing" {
+@test "E7: a label, a volume or an annotation of an image chooses nothing" {
 	two_layers
 	run ctr run --name "$ID" two:1 true
 	ended 0

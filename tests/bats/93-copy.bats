@@ -229,7 +229,7 @@ canary_ok() {
 	[ "$(stat -c '%a %u' kept)" = "4755 1000" ]
 }
 
-@test "cp: a container that exchanges directories and links all the time leads it nowhere" {
+@test "F1: cp: a container that exchanges directories and links all the time leads it nowhere" {
 	canary
 	cp -a "$BATS_FILE_TMPDIR/rootfs" root
 	mkdir -p root/race/d root/race/l tree/d/e
