@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Native only: and in the machine with systemd, where the units run.
+# Native only: what starts the units for real wants tests/vm/run --systemd, with CTR_PLACE=systemd.
 # Units of .container, .volume and .network files: what systemd thinks of them, and what they do.
 
 load lib
