@@ -232,13 +232,25 @@ static int set_registry(struct toml *t, struct regconf_registry *r, const char *
 	return 0;
 }
 
+/* The files of passwords name helpers of their own, which are asked. */
+static int check_helpers(struct toml *t, const struct words *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (!str_eq(list->v[i], "containers-auth.json"))
+			return bad(t, "only containers-auth.json can be a credential helper here: "
+				      "name others in auth.json, as credHelpers");
+	return 0;
+}
+
 static int set_top(struct toml *t, struct regconf *c, const char *key, const struct value *v)
 {
 	if (str_eq(key, "unqualified-search-registries") && v->kind == VALUE_LIST)
 		c->search = v->list;
 	else if (str_eq(key, "short-name-mode") && v->kind == VALUE_TEXT)
 		c->is_enforcing = str_eq(v->text, "enforcing");
-	else if (!str_eq(key, "credential-helpers"))
+	else if (str_eq(key, "credential-helpers") && v->kind == VALUE_LIST)
+		return check_helpers(t, &v->list);
+	else
 		return bad(t, "unknown key, or a value of the wrong kind");
 	return 0;
 }

@@ -8,6 +8,7 @@ static const char conf_text[] =
 	"# comment\n"
 	"unqualified-search-registries = [\n  \"quay.io\", # one\n 'docker.io',\n]\n"
 	"short-name-mode = \"permissive\"\n"
+	"credential-helpers = [\"containers-auth.json\"]\n"
 	"[aliases]\n"
 	"\"fedora\" = \"registry.fedoraproject.org/fedora\"\n"
 	"[[registry]]\n"
@@ -89,6 +90,8 @@ TEST(bad_files_name_the_line)
 		{"a = 5\n", "line 1: "},
 		{"[registry\n", "line 1: "},
 		{"[[registry.mirror]]\n", "a mirror of no"},
+		{"credential-helpers = [\"containers-auth.json\", \"secretservice\"]\n",
+		 "credHelpers"},
 		{"x = \"abc\n", "without an end"},
 		{"[[registry]]\nlocation = true\n", "line 2: "},
 		{"unqualified-search-registries = [\"a\" \"b\"]", "a comma"},
