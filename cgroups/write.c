@@ -25,7 +25,8 @@ static void add_hint(const struct cg_write *w, int num, struct err *err)
 	else if (num == ENOENT)
 		err_hint(err, "this kernel has no %s: go without that limit", w->file);
 	else if (num == ENODEV)
-		err_hint(err, "there is no such block device");
+		err_hint(err,
+			 "there is no such disk; for a partition, name the disk that it is on");
 	else if (num == EBUSY && str_starts(w->file, "memory."))
 		err_hint(err, "the container uses more than that now");
 }

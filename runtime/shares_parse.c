@@ -149,7 +149,7 @@ static int parse_numa(const char *node, struct arena *mem, struct tenant_shares 
 	return 0;
 }
 
-/* "/dev/sda" or "8:0"; a partition's limits are its disk's. */
+/* "/dev/sda" or "8:0"; that it is a whole disk the kernel sees to. */
 static int find_device(const char *text, size_t len, struct arena *mem, const char **ret,
 		       struct err *err)
 {
