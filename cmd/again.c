@@ -183,6 +183,10 @@ int engine_again(const struct call *call, const struct container *c, struct agai
 		.scratch = s->scratch,
 	};
 	/* The policy may have become stricter since. */
-	const struct tenant_guest guest = {call->g->root, c->id, s->tenant};
+	const struct tenant_guest guest = {.root = call->g->root,
+					   .id = c->id,
+					   .name = s->tenant,
+					   .disk = s->options->disk ? s->options->disk_size : 0,
+					   .in_memory = overlay && rootfs_in_memory(overlay)};
 	return tenant_join(&guest, &ret->host, ret->config, call->mem, &ret->want.tenant, err);
 }

@@ -31,7 +31,8 @@ int oci_opts_read(const struct oci_opts *o, const struct call *call, struct bund
 	if (r < 0 || (r = io_opts_read(&o->io, call->mem, &want.io, &listen, err)) < 0 ||
 	    (r = bundle_read(o->bundle, o->config, call->mem, &b, err)) < 0)
 		return r;
-	const struct tenant_guest guest = {want.root, call->id, tenant_of(b.config)};
+	const struct tenant_guest guest = {
+		.root = want.root, .id = call->id, .name = tenant_of(b.config)};
 	r = tenant_join(&guest, &b.host, b.config, call->mem, &want.tenant, err);
 	if (r < 0)
 		return r;

@@ -269,13 +269,15 @@ struct request {
 	struct snapshot snapshot;
 	struct wire_want wire;
 	int volumes; /* so that nobody prunes them before the record is there */
+	int tenant;  /* so that nobody is given the same part of it */
 	bool has_cidfile;
 };
 
 static void request_unlock(struct request *q)
 {
 	auto_close_fd(&q->volumes);
-	q->volumes = -1;
+	auto_close_fd(&q->tenant);
+	q->volumes = q->tenant = -1;
 }
 
 static void request_clear(struct request *q)
@@ -369,7 +371,13 @@ static int compose_request(struct call *call, const struct run_opts *o, struct r
 {
 	const struct image *image = &q->snapshot.image;
 	struct run_facts facts = {0};
-	const struct tenant_guest guest = {q->want.root, q->flags.id, o->shares.tenant};
+	const struct tenant_guest guest = {.root = q->want.root,
+					   .id = q->flags.id,
+					   .name = o->shares.tenant,
+					   .disk = image->overlay.disk ? image->overlay.upper_bytes
+								       : 0,
+					   .in_memory = rootfs_in_memory(&image->overlay),
+					   .lock = &q->tenant};
 	unsigned listen;
 	const struct compose in = {&q->flags, image, &facts, &q->host, call->mem};
 
@@ -401,7 +409,8 @@ static int compose_request(struct call *call, const struct run_opts *o, struct r
 		engine_keep_wire(&q->wire, &q->options, call->mem);
 	}
 	q->want.options = &q->options;
-	q->want.until_recorded = &q->volumes;
+	q->want.until_recorded[0] = &q->volumes;
+	q->want.until_recorded[1] = &q->tenant;
 	q->want.no_new_keyring = o->oci.no_new_keyring;
 	q->want.proxy_terminal = q->flags.tty;
 	engine_keep_overlay(&image->overlay, &q->options);
@@ -461,7 +470,7 @@ static void request_undo(const struct call *call, const struct run_opts *o, stru
 
 static int run_image(struct call *call, const struct run_opts *o, struct err *err)
 {
-	auto_(request) struct request q = {.snapshot = SNAPSHOT_NONE, .volumes = -1};
+	auto_(request) struct request q = {.snapshot = SNAPSHOT_NONE, .volumes = -1, .tenant = -1};
 	int r = read_request(call, o, &q, err);
 
 	if (r == 0)
@@ -477,7 +486,7 @@ static int run_image(struct call *call, const struct run_opts *o, struct err *er
 
 static int create_image(struct call *call, const struct run_opts *o, struct err *err)
 {
-	auto_(request) struct request q = {.snapshot = SNAPSHOT_NONE, .volumes = -1};
+	auto_(request) struct request q = {.snapshot = SNAPSHOT_NONE, .volumes = -1, .tenant = -1};
 
 	call->is_engine = true;
 	int r = read_request(call, o, &q, err);

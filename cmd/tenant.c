@@ -19,7 +19,7 @@
 
 struct tenant_opts {
 	struct share_flags shares;
-	const char *user, *net_rate;
+	const char *user, *net_rate, *disk;
 	struct words allow, deny;
 	bool json;
 };
@@ -33,7 +33,7 @@ static const struct arg tenant_args[] = {
 	{"allow", 0, ARG_LIST, offsetof(struct tenant_opts, allow), "WORD", "let its containers ask for caps, devices, host-network, mounts=/DIR, ..."},
 	{"deny", 0, ARG_LIST, offsetof(struct tenant_opts, deny), "WORD", "take that back"},
 	{"net-rate", 0, ARG_TEXT, offsetof(struct tenant_opts, net_rate), "IN/OUT", "most that all its containers together receive and send, as in 1gbit/200mbit; -1: no limit"},
-	{"disk", 0, ARG_REFUSED, 0, "SIZE", "no file system here counts by project; run --disk limits what one container writes"},
+	{"disk", 0, ARG_TEXT, offsetof(struct tenant_opts, disk), "SIZE", "most that all its containers may write, each its part (run --disk); -1: no limit"},
 	{"json", 0, ARG_FLAG, offsetof(struct tenant_opts, json), NULL, "records for programs (show, ls)"},
 	ARGS_END};
 /* clang-format on */
@@ -97,6 +97,24 @@ static int set_rate(const char *text, struct tenant *t, struct err *err)
 	return 0;
 }
 
+/* Not less than it has given away already. */
+static int set_disk(const char *root, const char *text, struct arena *mem, struct tenant *t,
+		    struct err *err)
+{
+	int64_t size;
+
+	if (num_size(text, &size) < 0 || !size || size < -1)
+		return err_say(err, EINVAL,
+			       "--disk: expected a size such as 20g, or -1, got \"%.40s\"", text);
+	uint64_t given = size < 0 ? 0 : tenant_disk_given(root, t->name, NULL);
+	if (size > 0 && given > (uint64_t)size)
+		return err_say(err, ENOSPC, "--disk: the containers of %.60s have %s of it already",
+			       t->name, human_size(mem, given));
+	t->disk = size < 0 ? 0 : (uint64_t)size;
+	t->has_disk = size > 0;
+	return 0;
+}
+
 /* Flags onto a copy of what there is. */
 static int read_flags(const struct tenant_opts *o, struct arena *mem, struct tenant *t,
 		      struct err *err)
@@ -130,7 +148,10 @@ static int create_or_set(const struct call *call, const char *name, bool is_new,
 	const struct tenant *old = tenants_find(&all, name);
 	if (!is_new && old)
 		t = *old;
-	r = read_flags(call->opts, call->mem, &t, err);
+	const struct tenant_opts *o = call->opts;
+	r = read_flags(o, call->mem, &t, err);
+	if (r == 0 && o->disk)
+		r = set_disk(call->g->root, o->disk, call->mem, &t, err);
 	if (r < 0)
 		return r;
 	r = is_new ? tenant_create(&all, &t, &host, err) : tenant_change(&all, &t, &host, err);
@@ -182,9 +203,10 @@ static int do_show(struct call *call, const char *name, struct err *err)
 	return out_text(&text, err);
 }
 
-enum { COLUMNS = 10 };
-static const char *const header[COLUMNS] = {"NAME",    "WEIGHT", "CPUS", "CPU-MIN", "MEMORY",
-					    "MEM-MIN", "PIDS",   "IDS",  "USER",    "ALLOW"};
+enum { COLUMNS = 11 };
+static const char *const header[COLUMNS] = {"NAME",   "WEIGHT",  "CPUS", "CPU-MIN",
+					    "MEMORY", "MEM-MIN", "PIDS", "DISK",
+					    "IDS",    "USER",    "ALLOW"};
 
 static const char *size_cell(bool has, int64_t n, struct arena *mem)
 {
@@ -213,6 +235,7 @@ static void add_row(const struct tenant *t, struct words *cells, struct arena *m
 		size_cell(s->has_memory, s->memory, mem),
 		size_cell(s->has_memory_min, s->memory_min, mem),
 		s->has_pids && s->pids >= 0 ? arena_printf(mem, "%" PRId64, s->pids) : "-",
+		size_cell(t->has_disk, (int64_t)t->disk, mem),
 		arena_printf(mem, "%u+%u", t->id_first, t->id_count),
 		t->user ? t->user : "-",
 		allow_cell(t, mem),

@@ -26,6 +26,12 @@ struct rootfs_overlay {
 	size_t n_hidden;
 };
 
+/* Whether what is written goes to memory: an overlay without a directory for it. */
+static inline bool rootfs_in_memory(const struct rootfs_overlay *o)
+{
+	return (o->lower || o->n_layers) && !o->upper;
+}
+
 enum { ROOTFS_OPTION_MAX = 255 }; /* fsconfig(2) takes texts of that length */
 
 /* Slots that the planners of one container share. */

@@ -34,10 +34,12 @@ static const char *manager_word(enum cg_manager m)
 /* Others may look who uses what: it is written down. */
 static void release(const struct create_opts *o)
 {
-	if (!o->until_recorded)
-		return;
-	auto_close_fd(o->until_recorded);
-	*o->until_recorded = -1;
+	for (size_t i = 0; i < sizeof(o->until_recorded) / sizeof(*o->until_recorded); i++) {
+		if (!o->until_recorded[i])
+			continue;
+		auto_close_fd(o->until_recorded[i]);
+		*o->until_recorded[i] = -1;
+	}
 }
 
 /* The record names everything that is going to be made, before it is. */

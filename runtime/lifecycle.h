@@ -41,7 +41,7 @@ struct create_opts {
 	const char *image;
 	const char *tenant;                   /* NULL: nobody's */
 	struct state_options *options;        /* for the record; NULL: the OCI command line */
-	int *until_recorded;                  /* closed when the record is there: a lock; or NULL */
+	int *until_recorded[2];               /* closed when the record is there: locks; or NULL */
 	const struct wire_want *wire;         /* networks of ctr's to be in; NULL: none */
 	const struct rootfs_overlay *overlay; /* an image's; NULL: root.path as it is */
 	const char *scratch;                  /* its directory on disk, which is deleted with it */

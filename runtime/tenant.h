@@ -56,9 +56,22 @@ int tenant_ensure(const struct tenants *t, const char *name, const struct host *
 struct tenant_guest {
 	const char *root, *id;
 	const char *name; /* of the tenant, as it was asked for; NULL: not */
+	uint64_t disk;    /* most that it writes to a disk of its own; 0: it has none */
+	bool in_memory;   /* its writable layer is not on disk */
+	int *lock;        /* gets a lock that is to be kept until its record is there, where that
+			   * matters to others; NULL: it is there already */
 };
 int tenant_join(const struct tenant_guest *guest, const struct host *host, struct config *cfg,
 		struct arena *mem, const char **ret_name, struct err *err);
+
+/* What the containers of a tenant and of those below it may write to their disks together, but for the
+ * one of that id. */
+uint64_t tenant_disk_given(const char *root, const char *tenant, const char *but);
+/* Whether it or one above it has a limit of that; */
+bool tenant_disk_limits(const struct tenants *t, const char *name);
+/* and whether the guest fits into all of them. -EPERM: it says no size; -ENOSPC, code "oversold". */
+int tenant_disk_admit(const struct tenants *t, const char *name, const struct tenant_guest *guest,
+		      bool is_readonly, struct err *err);
 
 /* The ids of the user namespaces of a tenant's containers. None (count 0) without a tenant, and of one
  * that is allowed host-ids: theirs are the host's. What is wrong with the name tenant_join says. */

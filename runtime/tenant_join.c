@@ -141,6 +141,26 @@ static int check_rate(const struct tenants *all, const struct tenant *t, const s
 	return -ENOTSUP;
 }
 
+/* Two that come at once must not both be given what is left: the second one waits for the first
+ * one's record. */
+static int admit_disk(struct tenants *t, const char *name, const struct tenant_guest *guest,
+		      const struct config *cfg, struct err *err)
+{
+	bool is_readonly = cfg->root && cfg->root->readonly;
+
+	if (!tenant_disk_limits(t, name))
+		return 0;
+	if (!guest->disk || !guest->lock)
+		return tenant_disk_admit(t, name, guest, is_readonly, err);
+	auto_(tenants) struct tenants locked = {.dir_fd = -1};
+	int r = tenants_open(guest->root, true, &locked, err);
+	if (r == 0)
+		r = tenant_disk_admit(&locked, name, guest, is_readonly, err);
+	if (r == 0)
+		*guest->lock = steal_fd(&locked.dir_fd);
+	return r;
+}
+
 int tenant_join(const struct tenant_guest *guest, const struct host *host, struct config *cfg,
 		struct arena *mem, const char **ret_name, struct err *err)
 {
@@ -158,7 +178,8 @@ int tenant_join(const struct tenant_guest *guest, const struct host *host, struc
 	if ((r = check_rate(&t, tenant, cfg, err)) < 0 ||
 	    (r = resolve_sources(cfg, root, id, mem, err)) < 0 ||
 	    (r = tenant_allows(tenant, cfg, root, id, err)) < 0 ||
-	    (r = admit(tenant, id, cfg->linux_ ? cfg->linux_->resources : NULL, err)) < 0)
+	    (r = admit(tenant, id, cfg->linux_ ? cfg->linux_->resources : NULL, err)) < 0 ||
+	    (r = admit_disk(&t, tenant->name, guest, cfg, err)) < 0)
 		return r;
 	if (!host->euid && (r = tenant_ensure(&t, tenant->name, host, err)) < 0)
 		return r;

@@ -101,3 +101,43 @@ in" ]
 	has "1024"
 	store_is_clean
 }
+
+@test "disk: a tenant's containers share what it has" {
+	T=t$$-$BATS_TEST_NUMBER
+	ctr tenant create "$T" --disk 40m "${HOST_IDS[@]}"
+	ctr tenant create "$T/web" "${HOST_IDS[@]}"
+	run ctr run --rm --network none --tenant "$T/web" base:1 true
+	ended 125
+	has "this one says none"
+	has "--disk SIZE is its part"
+	for way in "--read-only" "--disk 8m,memory" "--disk 40m"; do
+		# shellcheck disable=SC2086
+		run ctr run --rm --network none --tenant "$T/web" $way base:1 true
+		ended 0
+	done
+	ctr create --network none --name "$ID" --tenant "$T" --disk 24m base:1 true
+	run ctr run --rm --network none --tenant "$T/web" --disk 24m base:1 true
+	ended 125
+	has "of the 40.00 that tenant $T may write, 16.00 are left"
+	run ctr tenant set "$T" --disk 20m
+	[ "$status" -ne 0 ]
+	has "have 24.0 MiB of it already"
+	ctr tenant set "$T" --disk 24m
+	ctr start -a "$ID" # its own part is not counted twice
+	# At once: one is given what is left, the other is not.
+	ctr tenant set "$T" --disk 40m
+	for i in 1 2 3; do
+		ctr create --network none --name "$ID-$i" --tenant "$T" --disk 16m base:1 true >"$i.out" 2>&1 &
+		pids[i]=$!
+	done
+	made=0
+	for i in 1 2 3; do ! wait "${pids[i]}" || made=$((made + 1)); done
+	[ "$made" = 1 ] || { cat ./*.out; false; }
+	for left in $(ctr ps -aq); do ctr rm -f "$left"; done
+	ctr tenant set "$T" --disk -1
+	run ctr run --rm --network none --tenant "$T" base:1 true
+	ended 0
+	ctr tenant rm "$T/web"
+	ctr tenant rm "$T"
+	store_is_clean
+}
