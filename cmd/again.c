@@ -7,6 +7,7 @@
 #include "net/port.h"
 #include "net/wire_plan.h"
 #include "runtime/load.h"
+#include "runtime/overlay.h"
 #include "runtime/probe.h"
 #include "runtime/tenant.h"
 
@@ -22,6 +23,7 @@ void engine_keep_overlay(const struct rootfs_overlay *o, struct state_options *r
 	ret->layers_joined = ret->has_layers_joined = o->is_joined;
 	ret->upper = o->upper;
 	ret->disk = o->disk;
+	ret->fleeting = ret->has_fleeting = o->is_volatile;
 }
 
 /* The overlay, or NULL. */
@@ -40,6 +42,7 @@ static int find_overlay(const struct call *call, const struct state *s, const st
 			.is_joined = o->layers_joined,
 			.upper = o->upper,
 			.disk = o->disk,
+			.is_volatile = o->fleeting,
 			.upper_bytes = o->disk_size,
 		};
 	} else if (!s->image || !str_eq(s->image, "host") || host->euid != 0 || host->in_userns) {
@@ -50,7 +53,7 @@ static int find_overlay(const struct call *call, const struct state *s, const st
 			return r;
 	}
 	*ret = &image->overlay;
-	return 0;
+	return overlay_check(&image->overlay, err);
 }
 
 /* ---- networks ---------------------------------------------------------------------------------*/

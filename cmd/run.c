@@ -232,6 +232,7 @@ static int find_image(const struct run_opts *o, struct call *call, const struct 
 	want->name = call->words[0];
 	want->pull = o->pull;
 	snapshot->kernel = host->kernel;
+	snapshot->is_fleeting = o->remove;
 	bool is_host = str_eq(want->name, "host");
 	if (o->disk && read_disk(o->disk, is_host, host, call->mem, snapshot, err) < 0)
 		return -err->num;

@@ -11,7 +11,12 @@
 #include "runtime/base/path.h"
 #include "runtime/disk.h"
 
-enum { ROOT_DIGITS = 8, KERNEL_LISTS = 6 << 16 | 8 << 8, NAME_BASE = 36 };
+enum {
+	ROOT_DIGITS = 8,
+	KERNEL_LISTS = 6 << 16 | 8 << 8,
+	KERNEL_VOLATILE = 5 << 16 | 10 << 8,
+	NAME_BASE = 36
+};
 
 const char *snapshot_path(const char *root, const char *id, struct arena *mem)
 {
@@ -144,6 +149,7 @@ static void place_writable(const struct snapshot_want *want, const char *here, s
 
 	if (!want->disk)
 		o->upper = here;
+	o->is_volatile = want->is_fleeting && !want->disk && want->kernel >= KERNEL_VOLATILE;
 	if (has_disk)
 		o->upper = arena_printf(mem, "%s/rootfs", here);
 	if (has_disk)

@@ -25,6 +25,7 @@ struct snapshot_want {
 	const char *root, *id; /* the container's */
 	uint64_t disk;         /* most that it may write; 0: as much as there is room for */
 	bool in_memory;        /* which is kept in memory, not on a disk of its own */
+	bool is_fleeting;      /* it goes away with its container's end */
 	uint32_t kernel;       /* as in struct host */
 };
 

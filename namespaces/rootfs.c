@@ -167,6 +167,14 @@ static void add_layers(const struct rootfs_overlay *o, struct str *data)
 	option(data, "userxattr", "");
 }
 
+/* Without it the kernel writes all that is dirty in the upper directory's file system at the end of
+ * the mount, whoever wrote it, and the container's end waits for that. */
+static void add_volatile(const struct rootfs_overlay *o, struct str *data)
+{
+	if (o->is_volatile)
+		option(data, "volatile", "");
+}
+
 static int16_t open_base(const char *path, struct oplist *ops)
 {
 	int16_t slot = oplist_slots(ops, 1);
@@ -197,6 +205,7 @@ static void plan_overlay(const struct rootfs_overlay *o, const char *base, int16
 		option(&data, "lowerdir", o->lower);
 	option(&data, "upperdir", arena_printf(&mem, "%s/upper", upper));
 	option(&data, "workdir", arena_printf(&mem, "%s/work", upper));
+	add_volatile(o, &data);
 	fsmount_op(ops, "overlay", &data, 0, root);
 	if (tmpfs != SLOT_NONE)
 		oplist_add(ops, OP_CLOSE)->fd = tmpfs;
@@ -310,6 +319,7 @@ static void plan_mapped_overlay(const struct rootfs_overlay *o, const struct roo
 	option(&data, "upperdir", o->upper ? "disk/upper" : "upper");
 	option(&data, "workdir", o->upper ? "disk/work" : "work");
 	option(&data, "userxattr", "");
+	add_volatile(o, &data);
 	fsmount_op(ops, "overlay", &data, 0, s->root);
 	oplist_add(ops, OP_CLOSE)->fd = tmpfs;
 }

@@ -14,13 +14,15 @@ struct rootfs_overlay {
 	const char *lower;         /* absolute host directory; NULL: layers */
 	const char *const *layers; /* the top one first */
 	size_t n_layers;
-	const char *dir;      /* absolute: layers and upper are relative to it */
-	bool is_joined;       /* layers go into one option: kernels before 6.8 know no other,
+	const char *dir;   /* absolute: layers and upper are relative to it */
+	bool is_joined;    /* layers go into one option: kernels before 6.8 know no other,
 				    * and its text is short (ROOTFS_OPTION_MAX) */
-	const char *upper;    /* directory with `upper` and `work` in it; NULL: a tmpfs */
-	const char *disk;     /* file with a file system that is mounted on `upper` and has the two
+	const char *upper; /* directory with `upper` and `work` in it; NULL: a tmpfs */
+	const char *disk;  /* file with a file system that is mounted on `upper` and has the two
 				    * (runtime/disk.h); NULL: they are there */
-	uint64_t upper_bytes; /* most that a tmpfs or disk may hold; 0: the kernel's default */
+	bool is_volatile; /* nobody wants the writable layer when the mount has ended: it is not written
+			   * to disk then, and the kernel mounts it no second time */
+	uint64_t upper_bytes;      /* most that a tmpfs or disk may hold; 0: the kernel's default */
 	const char *const *hidden; /* absolute paths in it that are as if they had been deleted;
 				    * those of one directory should stand together */
 	size_t n_hidden;

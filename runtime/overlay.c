@@ -49,6 +49,22 @@ static int mount_here(const struct rootfs_overlay *o, bool with_upper)
 	return fd < 0 ? -errno : fd;
 }
 
+/* The kernel's own mark (Documentation/filesystems/overlayfs.rst, "Volatile mount"). */
+int overlay_check(const struct rootfs_overlay *o, struct err *err)
+{
+	auto_(arena) struct arena mem = {0};
+
+	if (!o->is_volatile || !o->upper ||
+	    access(arena_printf(&mem, "%s/%s/work/work/incompat/volatile", o->dir, o->upper),
+		   F_OK) < 0)
+		return 0;
+	err_say(err, ESTALE,
+		"it was to be removed at its end (--rm), and may have lost some of what "
+		"it wrote");
+	err_hint(err, "ctr rm removes it; without --rm it can be started again");
+	return -ESTALE;
+}
+
 /* What mounting takes; ids stay what they are. */
 static int enter_userns(struct err *err)
 {

@@ -10,3 +10,7 @@
  * is returned. Without the writable layer, it is the image alone and cannot be changed. Without privilege the
  * caller, who must have one thread, gets into a user namespace of his own for it. */
 int overlay_open(const struct rootfs_overlay *o, bool with_upper, struct err *err);
+
+/* -ESTALE: what was written was to go away with the container's end, and may not be whole: it can't be
+ * mounted again. */
+int overlay_check(const struct rootfs_overlay *o, struct err *err);

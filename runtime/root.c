@@ -30,6 +30,7 @@ bool container_overlay(const struct container *c, struct rootfs_overlay *ret)
 		.is_joined = o->layers_joined,
 		.upper = o->upper,
 		.disk = o->disk,
+		.is_volatile = o->fleeting,
 	};
 	return true;
 }
@@ -68,7 +69,9 @@ static int open_stopped(const struct container *c, struct err *err)
 	struct rootfs_overlay o;
 
 	if (container_overlay(c, &o)) {
-		int r = disk_attach(&o, err);
+		int r = overlay_check(&o, err);
+		if (r == 0)
+			r = disk_attach(&o, err);
 		return r < 0 ? r : overlay_open(&o, true, err);
 	}
 	if (s->engine &&

@@ -157,3 +157,28 @@ group
 x" ]
 	[ -z "$(ls -A user/store/containers)" ]
 }
+
+@test "--rm: its layer is not written to disk, and not used again after a crash" {
+	loaded
+	"$CTR" --root "$ROOT" --store "$STORE" run --rm --network none --name "$ID" base:1 \
+		sh -c 'grep -q "^overlay / .*volatile" /proc/mounts && touch /there; sleep 100' >out 2>&1 3>&- 4>&- &
+	pid=$!
+	is_there() { [ "$(ctr diff "$ID" 2>/dev/null)" = "A /there" ]; }
+	until_true is_there
+	kill -9 "$pid"
+	ctr kill "$ID" KILL || :
+	wait_for stopped
+	run ctr start "$ID"
+	[ "$status" -ne 0 ]
+	has "may have lost some of what it wrote"
+	run ctr cp "$ID:/there" .
+	[ "$status" -ne 0 ]
+	has "may have lost some"
+	ctr rm "$ID"
+	store_is_clean
+	# Who stays is written to disk.
+	run ctr run --network none --name "$ID" base:1 grep "^overlay / " /proc/mounts
+	ended 0
+	[[ $output != *volatile* ]]
+	ctr rm "$ID"
+}

@@ -127,6 +127,10 @@ TEST(a_root_of_layers)
 	CHECK(strstr(text, "lowerdir+=layers/b/tree lowerdir+=layers/a/tree userxattr"));
 	CHECK(strstr(text, "upperdir=containers/x/upper workdir=containers/x/work"));
 	CHECK(!strstr(text, "tmpfs"));
+	CHECK(!strstr(text, "volatile"));
+	overlay.is_volatile = true;
+	auto_(rootfs) struct rootfs fleeting = rootfs_begin(ROOT("'path':'r'", ""));
+	CHECK(strstr(sources(&fleeting, &want), "workdir=containers/x/work volatile"));
 	overlay.is_joined = true;
 	auto_(rootfs) struct rootfs old = rootfs_begin(ROOT("'path':'r'", ""));
 	CHECK(strstr(sources(&old, &want), "lowerdir=layers/b/tree:layers/a/tree userxattr"));
