@@ -6,6 +6,7 @@
 
 #include "cmd/command.h"
 #include "cmd/out.h"
+#include "cmd/unit.h"
 #include "image/store.h"
 #include "runtime/container.h"
 #include "runtime/state.h"
@@ -90,7 +91,6 @@ static void add_start(const struct call *call, const char *self, const char *id,
 static void add_unit(const struct call *call, const char *self, const char *id,
 		     const struct state_options *o, struct str *out)
 {
-	enum { STOP_MORE = 10 };
 	const char *stop[] = {"stop", id, NULL}, *clear[] = {"rm", "--force", id, NULL};
 	auto_(str) struct str dir = {0};
 	bool restarts = o->restart && !str_eq(o->restart, "no");
@@ -98,7 +98,7 @@ static void add_unit(const struct call *call, const char *self, const char *id,
 	str_addf(
 		out,
 		"[Unit]\nDescription=Container %s\nDocumentation=man:ctr-start(1)\n"
-		"Wants=network-online.target\nAfter=network-online.target\n\n[Service]\nType=exec\n",
+		"Wants=network-online.target\nAfter=network-online.target\n\n[Service]\n" UNIT_SERVICE,
 		id);
 	add_word(&dir, o->run_dir);
 	str_addf(out, "WorkingDirectory=%s\n", dir.p + 1);
@@ -107,10 +107,10 @@ static void add_unit(const struct call *call, const char *self, const char *id,
 	add_start(call, self, id, o, out);
 	add_exec(call, self, "ExecStop=-", stop, out);
 	if (o->stop_timeout >= 0)
-		str_addf(out, "TimeoutStopSec=%d\n", o->stop_timeout + STOP_MORE);
+		str_addf(out, "TimeoutStopSec=%d\n", o->stop_timeout + UNIT_STOP_MORE);
 	else
 		str_add(out, "TimeoutStopSec=infinity\n");
-	str_addf(out, "KillMode=mixed\nRestart=%s\n",
+	str_addf(out, "Restart=%s\n",
 		 !restarts                          ? "no"
 		 : str_eq(o->restart, "on-failure") ? "on-failure"
 						    : "always");

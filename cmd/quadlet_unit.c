@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "cmd/quadlet.h"
+#include "cmd/unit.h"
 #include "runtime/base/words.h"
 
 /* ---- words, as systemd.syntax(7) has them -----------------------------------------------------*/
@@ -477,7 +478,7 @@ static void add_exec(const struct reader *r, const char *key, const char *verb, 
 /* Its user's lines come last: they win. */
 static int put_container(struct reader *r, const char *name, struct str *out)
 {
-	enum { STOP_S = 10, STOP_MORE = 10 };
+	enum { STOP_S = 10 };
 	const char *image = value_of(r, "Image"), *exec = value_of(r, "Exec"),
 		   *user = value_of(r, "User"), *group = value_of(r, "Group"),
 		   *stop = value_of(r, "StopTimeout");
@@ -500,8 +501,8 @@ static int put_container(struct reader *r, const char *name, struct str *out)
 		add_word(&flags, "--user");
 		add_word(&flags, group ? arena_printf(r->mem, "%s:%s", user, group) : user);
 	}
-	str_addf(out, "Type=exec\nKillMode=mixed\nSyslogIdentifier=%%N\nTimeoutStopSec=%u\n",
-		 (unsigned)stop_s + STOP_MORE);
+	str_addf(out, UNIT_SERVICE "SyslogIdentifier=%%N\nTimeoutStopSec=%u\n",
+		 (unsigned)stop_s + UNIT_STOP_MORE);
 	add_exec(r, "ExecStartPre=-", "rm --force", name, out);
 	add_exec(r, "ExecStart=", "run --rm --name", name, out);
 	out->len--;

@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Native only: emulated processors keep no shares to a few per cent.
 # Shares of the machine: weights, caps, places, and taking memory back without killing.
 
 load lib

@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Native only: it was not seen to pass in an emulated machine yet.
 # The policy of a tenant: each verb that makes, starts, enters or changes a container x each thing that
 # reaches out of it, asked for by root for the tenant and by the tenant's own user.
 

@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Native only: it was not seen to pass in an emulated machine yet.
 # The attack matrix, small: a service in one tenant, beside it each kind of bad neighbour in another of the
 # same weight, both on one processor. What the two have used tells whether the service kept its half;
 # tests/bench/attack prints what that is worth in answers and latency.

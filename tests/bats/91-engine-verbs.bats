@@ -49,11 +49,14 @@ got two" ]
 	ctr rm "$ID"
 }
 
+filled_log() { [ -n "$(ctr logs "$ID")" ]; }
+
 @test "stop: the signal first, SIGKILL later; a stopped one is fine" {
-	box --stop-signal USR1 -- sh -c 'trap "echo bye; exit 9" USR1; while :; do sleep 0.1; done'
+	box --stop-signal USR1 -- sh -c 'trap "echo bye; exit 9" USR1; echo up; while :; do sleep 0.1; done'
+	until_true filled_log # with a trap only
 	[ "$(ctr stop "$ID")" = "$ID" ]
 	[ "$(ctr inspect -f '{{.State.ExitCode}}' "$ID")" = 9 ]
-	[ "$(ctr logs "$ID")" = bye ]
+	[ "$(ctr logs "$ID")" = $'up\nbye' ]
 	ctr stop "$ID"
 	ctr rm "$ID"
 	box --stop-timeout 1 -- sh -c 'trap "" TERM; while :; do sleep 0.1; done'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Native only: what starts the units for real wants tests/vm/run --systemd, with CTR_PLACE=systemd.
+# Native only: and in the machine with systemd, where the units run.
 # Units of .container, .volume and .network files: what systemd thinks of them, and what they do.
 
 load lib
@@ -17,7 +17,7 @@ quadlets() {
 		Environment="GREETING=good morning"
 		HostName=web
 		Volume=data.volume:/mnt
-		StopTimeout=1
+		RunInit=yes
 		[Service]
 		Restart=on-failure
 		RestartSec=100ms
