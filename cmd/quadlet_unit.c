@@ -115,6 +115,7 @@ static const struct key container_keys[] = {
 	{"ReadOnly", KEY_BOOL, "--read-only"},
 	{"RunInit", KEY_BOOL, "--init"},
 	{"SeccompProfile", KEY_TEXT, "--security-opt=seccomp"},
+	{"Secret", KEY_LIST, "--secret"},
 	{"ShmSize", KEY_TEXT, "--shm-size"},
 	{"StopSignal", KEY_TEXT, "--stop-signal"},
 	{"StopTimeout", KEY_TEXT, "--stop-timeout"},

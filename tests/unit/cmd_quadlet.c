@@ -47,6 +47,8 @@ TEST(keys_become_flags)
 		{"Image=a\nDNS=1.1.1.1\nDNS=\nDNS=2.2.2.2\nDNS=3.3.3.3",
 		 RUN "--dns 2.2.2.2 --dns 3.3.3.3 a"},
 		{"Image=a\nReadOnly=yes\nRunInit=off", RUN "--read-only a"},
+		{"Image=a\nSecret=key\nSecret=pass,type=env,target=PASS",
+		 RUN "--secret key --secret pass,type=env,target=PASS a"},
 		{"Image=a\nNoNewPrivileges=false", RUN "--security-opt=no-new-privileges=false a"},
 		{"Image=a\nUser=1000\nGroup=5", RUN "--user 1000:5 a"},
 		{"Image=a\nVolume=d.volume:/d:ro\nVolume=./x:/x\nVolume=n:/n",
