@@ -42,6 +42,13 @@ static void propagate(struct oplist *ops, int16_t fd, const char *path, uint64_t
 	attr_op(ops, fd, path, &attr);
 }
 
+static bool is_shared(const struct config *cfg)
+{
+	const char *word = cfg->linux_->rootfs_propagation;
+
+	return word && str_ends(word, "shared");
+}
+
 /* Cuts the copy of the host's mounts off from the host. With a shared rootfsPropagation only the
  * mount that the new root hangs on is cut off: the others are to pass mounts on. */
 static void plan_detachment(const struct config *cfg, struct oplist *ops)
@@ -49,7 +56,7 @@ static void plan_detachment(const struct config *cfg, struct oplist *ops)
 	const char *word = cfg->linux_->rootfs_propagation;
 
 	oplist_why(ops, "linux.rootfsPropagation");
-	if (word && str_ends(word, "shared"))
+	if (is_shared(cfg))
 		propagate(ops, SLOT_CWD, "/", MS_PRIVATE, false);
 	else if (word && str_ends(word, "private"))
 		propagate(ops, SLOT_CWD, "/", MS_PRIVATE, true);
@@ -344,12 +351,10 @@ static void plan_disk(const struct rootfs_overlay *o, const struct rootfs_want *
 static void plan_place(const struct config *cfg, const char *path, struct rootfs_slots *s,
 		       struct oplist *ops)
 {
-	const char *word = cfg->linux_->rootfs_propagation;
-
 	oplist_why(ops, "root.path, for hooks to look at");
 	s->place = oplist_slots(ops, 1);
 	open_op(ops, path, O_PATH | O_DIRECTORY, s->place);
-	if (!word || !str_ends(word, "shared"))
+	if (!is_shared(cfg))
 		return;
 	propagate(ops, s->place, NULL, MS_PRIVATE, false);
 	ops->ops[ops->n - 1].a = 1;
@@ -427,6 +432,9 @@ int rootfs_plan_mounts(const struct config *cfg, const struct host *host,
 	oplist_why(ops, "root.path");
 	if (!want->hooks_look)
 		open_op(ops, "/", O_PATH | O_DIRECTORY, s->place);
+	/* A copy of a shared mount is one of its peers, which pivot_root(2) does not take. */
+	if (is_shared(cfg))
+		propagate(ops, s->root, NULL, MS_PRIVATE, false);
 	move_op(ops, s->root, s->place);
 
 	int r = mounts_plan(cfg, host, want, s, ops, err);

@@ -313,13 +313,20 @@ propagation_script='
 	[ "$output" = $'1\nkept' ]
 }
 
-@test "with a shared mount both reach each other" {
+# both_reach [BEFORE]: with what has to be done first.
+both_reach() {
 	needs_root
 	light b "$(add "$(mount_json /vol bind "$BATS_TEST_TMPDIR/vol" rbind rshared)") | .linux.rootfsPropagation = \"shared\" |
 		.process.capabilities |= map_values(. + [\"CAP_SYS_ADMIN\"])"
-	run unshare -m bash -c "$propagation_script" "$CTR" "$ROOT" "$ID"
+	run unshare -m bash -c "${1:-}$propagation_script" "$CTR" "$ROOT" "$ID"
 	ended 0
 	[ "$output" = $'1\nreached' ]
+}
+
+@test "with a shared mount both reach each other" { both_reach; }
+@test "the same, where the root lies on a shared mount itself" {
+	export ROOTFS
+	both_reach 'mount --make-rshared /; mount --bind "$ROOTFS" "$ROOTFS"; '
 }
 
 # ---- the root ------------------------------------------------------------------------------------
