@@ -9,6 +9,7 @@
 #include "cgroups/oom.h"
 #include "cmd/describe.h"
 #include "cmd/why.h"
+#include "net/store.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/json.h"
@@ -294,6 +295,40 @@ static void add_mounts(struct json_out *o, const struct config *cfg)
 	json_close(o, ']');
 }
 
+/* docker's words. */
+static int add_networks(struct json_out *o, const struct container *c, struct arena *mem,
+			struct err *err)
+{
+	struct wire *wire;
+	int r = wire_load(c->dir_fd, mem, &wire, err);
+
+	if (r < 0)
+		return r;
+	json_open(o, "NetworkSettings", '{');
+	json_open(o, "Networks", '{');
+	for (size_t i = 0; wire && i < wire->n_ends; i++) {
+		const struct wire_end *e = &wire->ends[i];
+		const struct {
+			const char *key, *value;
+		} rows[] = {
+			{"IPAddress", e->address},
+			{"Gateway", e->gateway},
+			{"GlobalIPv6Address", e->address6},
+			{"IPv6Gateway", e->gateway6},
+			{"MacAddress", e->mac},
+		};
+		json_open(o, e->network, '{');
+		for (size_t k = 0; k < sizeof(rows) / sizeof(*rows); k++) {
+			const char *value = rows[k].value ? rows[k].value : "";
+			json_text(o, rows[k].key, arena_copy(mem, value, strcspn(value, "/")));
+		}
+		json_close(o, '}');
+	}
+	json_close(o, '}');
+	json_close(o, '}');
+	return 0;
+}
+
 int describe_all(const struct container *c, bool is_pretty, struct str *ret, struct err *err)
 {
 	auto_(arena) struct arena mem = {0};
@@ -326,6 +361,7 @@ int describe_all(const struct container *c, bool is_pretty, struct str *ret, str
 	add_host_config(&o, s, cfg, &mem);
 	add_mounts(&o, cfg);
 	add_config(&o, s, cfg, &mem);
+	r = add_networks(&o, c, &mem, err);
 	json_close(&o, '}');
-	return 0;
+	return r;
 }

@@ -86,7 +86,7 @@ static const struct arg run_args[] = {
 	{"security-opt", 0, LIST(security), "NAME=VALUE", "seccomp=FILE|unconfined, apparmor=NAME, no-new-privileges=false"},
 	{"privileged", 0, ARG_FLAG, OPT(flags.privileged), NULL, "all capabilities and devices, nothing masked"},
 	{"sysctl", 0, LIST(sysctls), "NAME=VALUE", "a kernel parameter of its namespaces"},
-	{"network", 0, LIST(network.networks), "NAME", "bridge, another of ctr network ls, pasta, slirp4netns, none, host, container:ID, ns:PATH (root: bridge, else pasta)"},
+	{"network", 0, LIST(network.networks), "NAME", "bridge, another of ctr network ls, pasta, slirp4netns, none, host, container:ID, ns:PATH, cni:NAME (root: bridge, else pasta)"},
 	{"net", 0, LIST(network.networks), "NAME", NULL},
 	{"publish", 'p', LIST(network.publish), "[[IP:]PORT:]PORT", "let others reach a port through the host; PORT-PORT, /udp"},
 	{"publish-all", 'P', ARG_FLAG, OPT(flags.network.publish_all), NULL, "publish what the image names, at free ports"},

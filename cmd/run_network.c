@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "cmd/run_network.h"
+#include "net/cni.h"
 #include "net/files.h"
 #include "net/helper.h"
 #include "net/network.h"
@@ -138,6 +139,19 @@ static int find_helper(const struct compose *in, const char *fallback, const cha
 	return 0;
 }
 
+/* Nobody keeps a tenant's container apart from others in a network that is not ctr's. */
+static int check_plugins(const struct run_network *n, const char *tenant, struct err *err)
+{
+	if (!cni_is(n->wire.helper) || !tenant)
+		return 0;
+	err_say(err, EPERM, "--network %.60s: not for a container of tenant %.60s", n->wire.helper,
+		tenant);
+	err_hint(err,
+		 "--network bridge, or a name of ctr network ls, keeps tenants apart; pasta is "
+		 "for users' own containers");
+	return -EPERM;
+}
+
 int run_network_look(const struct compose *in, const char *root, const char *tenant,
 		     struct run_network *ret, struct err *err)
 {
@@ -159,6 +173,8 @@ int run_network_look(const struct compose *in, const char *root, const char *ten
 	if (n.container && (r = join_container(root, mem, &n, err)) < 0)
 		return r;
 	if (n.kind == RUN_NETWORK_WIRED) {
+		if (check_plugins(&n, tenant, err) < 0)
+			return -err->num;
 		if (!n.wire.helper && (r = tenant_wire(root, tenant, &n.wire.tenant, err)) < 0)
 			return r;
 		n.wire.hostname = flags->hostname ? flags->hostname : flags->id;

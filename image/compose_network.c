@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "image/compose_network.h"
+#include "net/cni.h"
 #include "net/helper.h"
 #include "net/port.h"
 #include "runtime/base/str.h"
@@ -87,11 +88,12 @@ static int read_one(const struct words *all, const char *text, struct arena *mem
 				n->path);
 		return lone_word(all, text, err);
 	}
-	if (str_starts(text, "cni:")) {
-		err_say(err, ENOTSUP, "--network %.40s: ctr runs no plugins of CNI", text);
-		err_hint(err,
-			 "let them set up a network namespace, and join it: --network ns:PATH");
-		return -ENOTSUP;
+	if (cni_is(text)) {
+		n->kind = RUN_NETWORK_WIRED;
+		n->wire.helper = text;
+		if (network_check_name(text + strlen(CNI_PREFIX), err) < 0)
+			return err_wrap(err, "--network %.60s", text);
+		return lone_word(all, text, err);
 	}
 	if (str_starts(text, "pasta:") || str_starts(text, "slirp4netns:")) {
 		err_say(err, ENOTSUP, "--network %.40s: ctr hands no words of yours on", text);
@@ -114,16 +116,16 @@ static int read_one(const struct words *all, const char *text, struct arena *mem
 static int refuse_lost_flags(const struct network_flags *f, const struct run_network *n,
 			     struct err *err)
 {
-	enum { OF_LINKS = 5 };
+	enum { OF_RUNTIME = 2, OF_LINKS = 5 };
 	const struct {
 		bool is_given;
 		const char *name;
 	} rows[] = {
+		{f->rate, "--net-rate"},
+		{f->aliases.n > 0, "--network-alias"}, /* OF_RUNTIME up to here */
 		{f->ip, "--ip"},
 		{f->ip6, "--ip6"},
-		{f->mac, "--mac-address"},
-		{f->rate, "--net-rate"},
-		{f->aliases.n > 0, "--network-alias"}, /* OF_LINKS up to here */
+		{f->mac, "--mac-address"}, /* OF_LINKS up to here */
 		{f->publish.n > 0, "--publish"},
 		{f->publish_all, "--publish-all"},
 		{f->extra_hosts.n > 0, "--add-host"},
@@ -138,8 +140,11 @@ static int refuse_lost_flags(const struct network_flags *f, const struct run_net
 		[RUN_NETWORK_JOIN] = "of another",
 	};
 
-	/* The first ones are about a link, which a helper makes as it likes. */
-	size_t lost = n->kind != RUN_NETWORK_WIRED ? n_rows : n->wire.helper ? OF_LINKS : 0;
+	/* The first ones are about a link, which a helper makes as it likes; plugins may take some. */
+	size_t lost = n->kind != RUN_NETWORK_WIRED ? n_rows
+		      : cni_is(n->wire.helper)     ? OF_RUNTIME
+		      : n->wire.helper             ? OF_LINKS
+						   : 0;
 	for (size_t i = 0; i < lost; i++)
 		if (rows[i].is_given) {
 			err_say(err, EINVAL, "%s is not possible with the network %s", rows[i].name,
@@ -197,6 +202,13 @@ static int read_ports(const struct network_flags *f, const struct words *exposed
 /* A bridge is root's, a helper is for everybody else. */
 static int check_user(const struct run_network *n, bool is_root, struct err *err)
 {
+	if (cni_is(n->wire.helper) && is_root)
+		return 0;
+	if (cni_is(n->wire.helper)) {
+		err_say(err, EPERM, "--network %.60s: plugins of CNI are root's", n->wire.helper);
+		err_hint(err, "--network pasta carries your own container's packets");
+		return -EPERM;
+	}
 	if (n->wire.helper && is_root) {
 		err_say(err, EINVAL, "--network %s is for users who can't make a bridge",
 			n->wire.helper);

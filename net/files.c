@@ -127,6 +127,22 @@ static int open_container(const struct nets *n, const char *id)
 	return open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
+/* Which address a helper has, it learns by itself; plugins say it, once they are done. */
+static void add_own_lines(const struct wire_end *e, struct str *ret)
+{
+	const char *const known[] = {e->address || e->address6 ? e->address : "127.0.1.1",
+				     e->address6};
+
+	for (size_t k = 0; k < sizeof(known) / sizeof(*known); k++) {
+		if (!known[k])
+			continue;
+		str_addf(ret, "%.*s\t", (int)strcspn(known[k], "/"), known[k]);
+		for (size_t i = 0; i < e->n_names; i++)
+			str_addf(ret, "%s%s", i ? " " : "", e->names[i]);
+		str_add_char(ret, '\n');
+	}
+}
+
 int hosts_write_private(const struct nets *n, const char *id, struct err *err)
 {
 	auto_(arena) struct arena mem = {0};
@@ -140,11 +156,8 @@ int hosts_write_private(const struct nets *n, const char *id, struct err *err)
 	if (r < 0 || !wire)
 		return r;
 	hosts_begin(wire->extra_hosts, wire->n_extra_hosts, &text);
-	if (wire->helper) { /* which address it has, it learns by itself */
-		str_add(&text, "127.0.1.1\t");
-		for (size_t i = 0; i < wire->ends[0].n_names; i++)
-			str_addf(&text, "%s%s", i ? " " : "", wire->ends[0].names[i]);
-		str_add_char(&text, '\n');
+	if (wire->helper) {
+		add_own_lines(&wire->ends[0], &text);
 		return file_put(dir, "hosts", &text, err);
 	}
 	for (size_t i = 0; i < wire->n_ends; i++) {

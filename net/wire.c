@@ -6,6 +6,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "net/cni_run.h"
 #include "net/files.h"
 #include "net/firewall.h"
 #include "net/network.h"
@@ -173,7 +174,7 @@ static int check_words(const char *flag, const struct words *words, struct err *
 	return 0;
 }
 
-static int write_resolv(int dir, const struct wire_want *want, bool is_internal, struct err *err)
+int wire_write_resolv(int dir, const struct wire_want *want, bool is_internal, struct err *err)
 {
 	const char *slirp[] = {SLIRP_RESOLVER};
 	auto_(str) struct str host = {0}, text = {0};
@@ -208,7 +209,7 @@ int wire_write_files(const struct nets *n, const struct joining *j, struct err *
 		is_internal &= !j->wire->ends[i].gateway;
 		gateway = gateway ? gateway : j->wire->ends[i].gateway;
 	}
-	int r = write_resolv(j->dir, j->want, is_internal, err);
+	int r = wire_write_resolv(j->dir, j->want, is_internal, err);
 	if (r < 0 || (r = add_extra_hosts(j->want, j->mem, j->wire, gateway, err)) < 0)
 		return r;
 	if (!j->wire->private)
@@ -229,7 +230,10 @@ int wire_join(const struct wire_place *at, const struct wire_want *want, struct 
 			      .has_version = true,
 			      .private = wire_is_private(want),
 			      .has_private = true};
-	int r = nets_open(at->root, true, &n, err);
+	int r = cni_is(want->helper) ? cni_find(at->root, at->id, want, mem, wire, err) : 0;
+	if (r < 0)
+		return err_wrap(err, "--network %s", want->helper);
+	r = nets_open(at->root, true, &n, err);
 	if (r == 0 && want->helper)
 		r = add_helper(&j, err);
 	for (size_t i = 0; r == 0 && i < want->networks.n; i++)
@@ -285,7 +289,7 @@ static int take_down(const char *root, const char *id, int dir, struct err *err)
 	nets_clear(&n);
 	if ((r = nets_open(root, true, &n, err)) < 0)
 		return r;
-	for (size_t i = 0; wire && i < wire->n_ends; i++)
+	for (size_t i = 0; wire && !wire->helper && i < wire->n_ends; i++)
 		if ((r = leave(&n, id, &wire->ends[i], err)) < 0)
 			return r;
 	unlinkat(dir, "resolv.conf", 0);

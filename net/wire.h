@@ -22,9 +22,10 @@ int wire_join(const struct wire_place *at, const struct wire_want *want, struct 
 /* Makes links, addresses, routes, filter elements for the network namespace of the process. */
 int wire_up(const char *root, const char *id, pid_t pid, const struct wire *wire, struct err *err);
 
-/* The same for one with a helper, once the ids of its user namespace are mapped; nothing to do for
- * others, as there is nothing above to do for this one. */
-int wire_help(int dir, pid_t pid, const struct wire *wire, struct err *err);
+/* The same for one with a helper or plugins of CNI, once the ids of its user namespace are mapped and
+ * its loopback is up; nothing to do for others, as there is nothing above to do for this one. */
+int wire_help(const struct wire_place *at, pid_t pid, const struct wire_want *want,
+	      struct wire *wire, struct arena *mem, struct err *err);
 
 /* Takes all of it away and gives the addresses back; what was used is kept in <root>/ID/net.usage.
  * Nothing there is success. */

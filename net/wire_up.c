@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "net/cni_run.h"
+#include "net/files.h"
 #include "net/firewall.h"
 #include "net/helper.h"
 #include "net/link.h"
@@ -293,10 +295,31 @@ int wire_up(const char *root, const char *id, pid_t pid, const struct wire *wire
 	return r;
 }
 
-int wire_help(int dir, pid_t pid, const struct wire *wire, struct err *err)
+/* Its files were bound into it by now: they are changed in place. What the flags say counts more. */
+static int plug_in(const struct wire_place *at, pid_t pid, const struct wire_want *want,
+		   struct wire *wire, struct arena *mem, struct err *err)
 {
-	int r = wire->helper ? helper_start(dir, pid, &wire->ends[0], err) : 0;
+	const struct nets n = {.root = at->root, .dir = -1, .defs = -1};
+	struct cni_answer a;
 
+	int r = cni_up(at->dir, pid, wire, mem, &a, err);
+	if (r < 0)
+		return r;
+	struct wire_want both = *want;
+	both.dns = want->dns.n ? want->dns : a.servers;
+	both.dns_search = want->dns_search.n ? want->dns_search : a.search;
+	both.dns_options = want->dns_options.n ? want->dns_options : a.options;
+	r = wire_write_resolv(at->dir, &both, false, err);
+	return r < 0 ? r : hosts_write_private(&n, at->id, err);
+}
+
+int wire_help(const struct wire_place *at, pid_t pid, const struct wire_want *want,
+	      struct wire *wire, struct arena *mem, struct err *err)
+{
+	if (!wire->helper)
+		return 0;
+	int r = wire->cni ? plug_in(at, pid, want, wire, mem, err)
+			  : helper_start(at->dir, pid, &wire->ends[0], err);
 	return r < 0 ? err_wrap(err, "--network %s", wire->helper) : 0;
 }
 
@@ -340,8 +363,10 @@ static int filter_down_later(const struct nets *n, const struct wire *wire, stru
 	_exit(0);
 }
 
-int wire_unmake(const struct nets *n, int dir, const struct wire *wire, bool links, struct err *err)
+int wire_unmake(const struct nets *n, int dir, struct wire *wire, bool links, struct err *err)
 {
+	if (wire->cni)
+		return cni_down(dir, wire, err);
 	if (wire->helper)
 		return helper_wait(dir, err);
 	/* What was counted first: later there is nobody to ask. */

@@ -260,7 +260,8 @@ static int bring_up(struct creation *c, const struct create_opts *o, const struc
 		err_say(err, ENOMEM, "container init was OOM-killed (memory limit too low?)");
 	if (r < 0)
 		return creation_explain(&c->spawn, &c->plan.ops, cfg->process, err);
-	if (wire && (r = wire_help(c->c.dir_fd, c->spawn.pid, wire, err)) < 0)
+	const struct wire_place at = {o->root, c->c.id, c->c.dir_fd};
+	if (wire && (r = wire_help(&at, c->spawn.pid, o->wire, wire, &c->c.arena, err)) < 0)
 		return r;
 	if (c->spawn.pid != first || hooks) /* it had to fork; or hooks may have looked */
 		r = container_write_init(&c->c, c->spawn.pid, false, err);
@@ -363,19 +364,32 @@ int creation_start(struct creation *c, const struct config *cfg, struct err *err
 	return hooks_poststart(c->c.state, c->spawn.pid, err);
 }
 
+/* What of a network could not be taken away is known by the record alone. */
+static void warn_of_network(const struct container *c, const struct err *err)
+{
+	char text[sizeof(err->msg) + 100];
+
+	log_warning(
+		"container %s stays, for its network does: %s; once that is mended: ctr delete %s",
+		c->id, err_text(err, text, sizeof(text)), c->id);
+}
+
 /* A container that was there before stays, as one that does not run. */
 void creation_undo(struct creation *c)
 {
-	struct err ignored;
+	struct err ignored, kept = {0};
+	bool is_left = false;
 
 	spawn_kill(&c->spawn);
 	if (c->c.state) {
-		wire_down(c->c.root, c->c.id, c->c.dir_fd, &ignored);
+		is_left = wire_down(c->c.root, c->c.id, c->c.dir_fd, &kept) < 0;
 		cg_undo(c->c.state->cgroups, c->c.state->n_cgroups, &ignored);
 		rdt_undo(c->c.state->rdt_owned, c->c.state->n_rdt_owned, RDT_ROOT, &ignored);
 		hooks_poststop(c->c.state);
 	}
-	if (c->is_old)
+	if (is_left)
+		warn_of_network(&c->c, &kept);
+	if (c->is_old || is_left)
 		container_forget_run(&c->c);
 	else
 		container_remove(&c->c, &ignored);

@@ -351,6 +351,12 @@ void json_bool(struct json_out *o, const char *key, bool value)
 	str_add(o->s, value ? "true" : "false");
 }
 
+void json_raw(struct json_out *o, const char *key, const char *json)
+{
+	put_key(o, key);
+	str_add(o->s, json);
+}
+
 void json_real(struct json_out *o, const char *key, double value)
 {
 	put_key(o, key);

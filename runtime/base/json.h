@@ -60,5 +60,7 @@ void json_text(struct json_out *o, const char *key, const char *value);
 void json_int(struct json_out *o, const char *key, int64_t value);
 void json_uint(struct json_out *o, const char *key, uint64_t value);
 void json_bool(struct json_out *o, const char *key, bool value);
+/* A value that is JSON already. */
+void json_raw(struct json_out *o, const char *key, const char *json);
 /* With two digits behind the point; not for infinities and their like. */
 void json_real(struct json_out *o, const char *key, double value);

@@ -229,8 +229,4 @@ mac_of() { in_net "$1" ip -o link show "$2" | grep -o 'ether [^ ]*'; }
 	ended 125
 	has "--net-prio is not supported"
 	has "limit the others with --net-rate"
-	run up "$a" --network cni:mine
-	ended 125
-	has "ctr runs no plugins of CNI"
-	has "--network ns:PATH"
 }

@@ -100,3 +100,36 @@ TEST(a_helper_is_nothing_for_root_a_bridge_nothing_for_others)
 		CHECK_INT(network_read(&ask, &host, &mem, &n, &err), rows[i].want);
 	}
 }
+
+TEST(plugins_of_cni_are_roots_and_alone)
+{
+	static const struct {
+		unsigned euid;
+		const char *network, *more, *says;
+	} rows[] = {
+		{0, "cni:mine", NULL, NULL},
+		{1000, "cni:mine", NULL, "plugins of CNI are root's"},
+		{0, "cni:mine", "bridge", "does not go with another"},
+		{0, "cni:", NULL, "is no name"},
+		{0, "cni:../x", NULL, "is no name"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		auto_(arena) struct arena mem = {0};
+		const struct host host = {.euid = rows[i].euid};
+		struct network_flags flags = {.ip = "10.0.0.9"};
+		const struct network_ask ask = {.flags = &flags};
+		struct run_network n = {0};
+		struct err err = {0};
+
+		words_add(&flags.networks, rows[i].network, &mem);
+		if (rows[i].more)
+			words_add(&flags.networks, rows[i].more, &mem);
+		int r = network_read(&ask, &host, &mem, &n, &err);
+		CHECK_INT(r < 0, rows[i].says != NULL);
+		if (rows[i].says)
+			CHECK(strstr(err.msg, rows[i].says));
+		else
+			CHECK_STR(n.wire.helper, "cni:mine");
+	}
+}
