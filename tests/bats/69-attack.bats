@@ -102,9 +102,11 @@ beside() {
 # held: the service goes on and has its half, as nearly as a second on a machine of others' can tell; the
 # attacker had something of the machine, and nothing beyond its limits.
 held() {
+	local least=50
+	[ "${CTR_PLACE:-native}" = native ] || least=2 # emulated, an exchange takes as long as ten
 	beside "$@"
 	[ "$(state_of "$VICTIM")" = running ]
-	[ "$answered" -gt 50 ]
+	[ "$answered" -gt "$least" ]
 	[ "$share" -ge 35 ]
 	[ "$used" -gt 1000 ]
 	[ "$most" -le "$PIDS" ]
