@@ -395,6 +395,7 @@ static int remove_scratch(const char *path)
 
 int container_remove(struct container *c, struct err *err)
 {
+	enum { TRIES = 20 };
 	static const char *const usual[] = {"state.json", "config.json", "init", "net.usage"};
 	int r = c->state && c->state->scratch ? remove_scratch(c->state->scratch) : 0;
 
@@ -406,7 +407,10 @@ int container_remove(struct container *c, struct err *err)
 	if (rmdir(c->dir) == 0)
 		return 0;
 	auto_fd int root = openat(c->dir_fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	r = root < 0 ? -errno : path_remove_tree(root, c->id);
+	r = root < 0 ? -errno : -ENOTEMPTY;
+	/* Whoever ran it may still be writing down how it ended. */
+	for (int i = 0; i < TRIES && r == -ENOTEMPTY; i++)
+		r = path_remove_tree(root, c->id);
 	return r < 0 ? err_set(err, r, "remove %s", c->dir) : 0;
 }
 
