@@ -339,19 +339,25 @@ static int check_tenants(const struct nets *n, struct str *ret, struct err *err)
 	return r < 0 ? r : (int)strays.n;
 }
 
+static int delete_links(const struct words *names, struct err *err)
+{
+	auto_(nl) struct nl l = {0};
+
+	if (!names->n)
+		return 0;
+	for (size_t i = 0; i < names->n; i++)
+		link_delete(&l, names->v[i]);
+	auto_fd int sock = nl_open(NETLINK_ROUTE, err);
+	return sock < 0 ? sock : nl_send(sock, &l, err);
+}
+
 static int repair_tenants(const struct nets *n, struct err *err)
 {
 	auto_(arena) struct arena mem = {0};
-	auto_(nl) struct nl l = {0};
 	struct words strays = {0};
 	int r = tenant_rate_strays(n, &mem, &strays, err);
 
-	for (size_t i = 0; i < strays.n; i++)
-		link_delete(&l, strays.v[i]);
-	if (r < 0 || !strays.n)
-		return r;
-	auto_fd int sock = nl_open(NETLINK_ROUTE, err);
-	return sock < 0 ? sock : nl_send(sock, &l, err);
+	return r < 0 ? r : delete_links(&strays, err);
 }
 
 int network_check(const struct nets *n, struct str *ret, struct err *err)
@@ -389,16 +395,10 @@ int network_check(const struct nets *n, struct str *ret, struct err *err)
 static int delete_strays(const struct nets *n, const struct network *w, struct err *err)
 {
 	auto_(arena) struct arena mem = {0};
-	auto_(nl) struct nl l = {0};
 	struct words strays = {0};
 	int r = find_strays(n, w, &mem, &strays, err);
 
-	for (size_t i = 0; i < strays.n; i++)
-		link_delete(&l, strays.v[i]);
-	if (r < 0 || !strays.n)
-		return r;
-	auto_fd int sock = nl_open(NETLINK_ROUTE, err);
-	return sock < 0 ? sock : nl_send(sock, &l, err);
+	return r < 0 ? r : delete_links(&strays, err);
 }
 
 static int forget_gone(const struct nets *n, const struct network *w, struct err *err)
