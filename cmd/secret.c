@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* secret: what `ctr run --secret NAME` gives to containers. No verb shows a value. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 #include "runtime/base/path.h"
 #include "runtime/container.h"
 #include "runtime/secret.h"
+#include "runtime/walk.h"
 
 struct secret_opts {
 	const char *format;
@@ -28,30 +28,6 @@ static int open_secrets(const struct call *call, struct err *err)
 	int fd = path_make_dir(path, 0700);
 
 	return fd < 0 ? err_set(err, fd, "make %s", path) : fd;
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* In byte order. */
-static int list_names(int dir, struct arena *mem, struct words *ret)
-{
-	struct words names = {0};
-	int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = copy < 0 ? NULL : fdopendir(copy);
-
-	if (!d)
-		return -errno;
-	for (struct dirent *e; (e = readdir(d));)
-		if (path_id_ok(e->d_name))
-			words_add(&names, arena_str(mem, e->d_name), mem);
-	closedir(d);
-	if (names.n)
-		qsort(names.v, names.n, sizeof(*names.v), by_name);
-	*ret = names;
-	return 0;
 }
 
 static int print_line(const char *text, struct err *err)
@@ -179,13 +155,13 @@ static int secret_ls(struct call *call, const struct secret_opts *o, struct err 
 
 	if (dir < 0)
 		return dir;
-	int r = list_names(dir, call->mem, &names);
+	int r = walk_names(dir, &names, call->mem);
 	if (r < 0)
 		return err_set(err, r, "read the secrets' directory");
 	if (!o->quiet && !o->format)
 		str_addf(&text, "%-24s %s\n", "NAME", "CREATED");
 	for (size_t i = 0; i < names.n; i++)
-		if ((r = add_row(o, dir, names.v[i], &text, err)) < 0)
+		if (path_id_ok(names.v[i]) && (r = add_row(o, dir, names.v[i], &text, err)) < 0)
 			return r;
 	return out_text(&text, err);
 }

@@ -27,11 +27,6 @@ static const char *setting(const char *name, const char *usual)
 
 /* ---- which network ------------------------------------------------------------------------------*/
 
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static int list_files(const char *path, struct arena *mem, struct words *ret, struct err *err)
 {
 	DIR *dir = opendir(path);
@@ -46,8 +41,7 @@ static int list_files(const char *path, struct arena *mem, struct words *ret, st
 		    str_ends(d->d_name, ".json"))
 			words_add(ret, arena_str(mem, d->d_name), mem);
 	closedir(dir);
-	if (ret->n)
-		qsort(ret->v, ret->n, sizeof(*ret->v), by_name);
+	words_sort(ret);
 	return 0;
 }
 

@@ -16,11 +16,6 @@ enum { MONTH_MAX = 1 << 30 };
 
 /* ---- reading ---------------------------------------------------------------------------------- */
 
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static int list_months(const char *path, struct arena *mem, struct words *ret, struct err *err)
 {
 	DIR *dir = opendir(path);
@@ -31,8 +26,7 @@ static int list_months(const char *path, struct arena *mem, struct words *ret, s
 		if (str_ends(d->d_name, ".jsonl") && *d->d_name != '.')
 			words_add(ret, arena_printf(mem, "%s/%s", path, d->d_name), mem);
 	closedir(dir);
-	if (ret->n)
-		qsort(ret->v, ret->n, sizeof(*ret->v), by_name);
+	words_sort(ret);
 	return 0;
 }
 

@@ -53,11 +53,6 @@ int owner_of(const struct owner *o, struct stat *st, struct err *err)
 
 /* ---- names and attributes ---------------------------------------------------------------------*/
 
-static int by_bytes(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 int walk_names(int dir, struct words *ret, struct arena *mem)
 {
 	int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -72,8 +67,7 @@ int walk_names(int dir, struct words *ret, struct arena *mem)
 			words_add(&names, arena_str(mem, e->d_name), mem);
 	int num = errno;
 	closedir(d);
-	if (names.n)
-		qsort(names.v, names.n, sizeof(*names.v), by_bytes);
+	words_sort(&names);
 	*ret = names;
 	return -num;
 }
@@ -102,8 +96,7 @@ int walk_xattrs(int fd,
 	for (char *key = keys; n > 0 && key < keys + n; key += strlen(key) + 1)
 		if (is_kept(key))
 			words_add(&sorted, key, &mem);
-	if (sorted.n)
-		qsort(sorted.v, sorted.n, sizeof(*sorted.v), by_bytes);
+	words_sort(&sorted);
 	for (size_t i = 0; i < sorted.n; i++) {
 		ssize_t size = fgetxattr(fd, sorted.v[i], value, VALUE_BYTES_MAX);
 		int r = size < 0 ? 0 : each(ctx, sorted.v[i], value, (size_t)size, err);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
 #include <string.h>
 
 #include "runtime/base/words.h"
@@ -13,4 +14,15 @@ void words_add(struct words *w, const char *text, struct arena *mem)
 		w->v = v;
 	}
 	w->v[w->n++] = text;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void words_sort(struct words *w)
+{
+	if (w->n)
+		qsort(w->v, w->n, sizeof(*w->v), by_bytes);
 }

@@ -14,3 +14,5 @@ struct words {
 
 /* Appends the text itself, not a copy. */
 void words_add(struct words *w, const char *text, struct arena *mem);
+/* In byte order. */
+void words_sort(struct words *w);
