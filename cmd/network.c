@@ -3,9 +3,9 @@
 #include <errno.h>
 
 #include "cmd/command.h"
-#include "cmd/help.h"
 #include "cmd/out.h"
 #include "cmd/prune.h"
+#include "cmd/verbs.h"
 #include "net/network.h"
 #include "net/wire.h"
 #include "runtime/base/json.h"
@@ -310,36 +310,9 @@ static const struct command verbs[] = {
 };
 /* clang-format on */
 
-static const struct command *find_verb(const char *word)
-{
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
-		if (str_eq(verbs[i].name + strlen("network "), word))
-			return &verbs[i];
-	return NULL;
-}
-
 static int do_network(struct call *call, struct err *err)
 {
-	const struct command *verb = find_verb(call->words[0]);
-	struct call inner = *call;
-
-	if (!verb) {
-		err_say(err, EINVAL, "unknown verb \"%.40s\"", call->words[0]);
-		err_hint(err, "create, ls, inspect, rm, prune, connect, disconnect, repair");
-		return -EINVAL;
-	}
-	void *opts = arena_zalloc(call->mem, 1, verb->opts_size + 1);
-	int n = args_parse(&verb->args, call->words + 1, opts, &inner.words, call->mem, err);
-	if (n == ARGS_HELP)
-		return help_command(call->g, verb, err);
-	if (n < 0)
-		return n;
-	if ((unsigned)n < verb->min_words || (unsigned)n > verb->max_words)
-		return err_say(err, EINVAL, "%s: expected %s", verb->name,
-			       *verb->usage ? verb->usage : "nothing more");
-	inner.opts = opts;
-	inner.n_words = (size_t)n;
-	return verb->run(&inner, err);
+	return verbs_run(call, verbs, sizeof(verbs) / sizeof(*verbs), err);
 }
 
 const struct command cmd_network = {

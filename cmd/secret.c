@@ -9,6 +9,7 @@
 #include "cmd/command.h"
 #include "cmd/out.h"
 #include "cmd/template.h"
+#include "cmd/verbs.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/json.h"
@@ -78,15 +79,16 @@ static int store(int dir, const char *name, const struct str *text, bool replace
 	return r;
 }
 
-static int secret_create(struct call *call, const struct secret_opts *o, struct err *err)
+static int secret_create(struct call *call, struct err *err)
 {
+	const struct secret_opts *o = call->opts;
 	auto_(str) struct str text = {0};
-	const char *name = call->words[1];
+	const char *name = call->words[0];
 	auto_fd int dir = open_secrets(call, err);
 	int r = dir < 0 ? dir : secret_check_name(name, err);
 
 	if (r == 0)
-		r = read_input(o, call->words[2], &text, err);
+		r = read_input(o, call->words[1], &text, err);
 	if (r == 0 && (r = store(dir, name, &text, o->replace)) < 0) {
 		err_set(err, r, "make the secret %s", name);
 		if (r == -EEXIST)
@@ -147,8 +149,9 @@ static int add_row(const struct secret_opts *o, int dir, const char *name, struc
 	return 0;
 }
 
-static int secret_ls(struct call *call, const struct secret_opts *o, struct err *err)
+static int secret_ls(struct call *call, struct err *err)
 {
+	const struct secret_opts *o = call->opts;
 	auto_(str) struct str text = {0};
 	auto_fd int dir = open_secrets(call, err);
 	struct words names = {0};
@@ -166,21 +169,22 @@ static int secret_ls(struct call *call, const struct secret_opts *o, struct err 
 	return out_text(&text, err);
 }
 
-static int secret_inspect(struct call *call, const struct secret_opts *o, struct err *err)
+static int secret_inspect(struct call *call, struct err *err)
 {
+	const struct secret_opts *o = call->opts;
 	auto_(str) struct str text = {0};
 	auto_fd int dir = open_secrets(call, err);
 
 	if (dir < 0)
 		return dir;
 	str_add(&text, o->format ? "" : "[\n");
-	for (size_t i = 1; i < call->n_words; i++) {
+	for (size_t i = 0; i < call->n_words; i++) {
 		auto_(str) struct str json = {0};
 		int r = describe(dir, call->words[i], !o->format, &json, err);
 		if (r == 0 && o->format)
 			r = template_fill(o->format, json.p, &text, err);
 		else if (r == 0)
-			str_addf(&text, "%s%s", i > 1 ? ",\n" : "", json.p);
+			str_addf(&text, "%s%s", i > 0 ? ",\n" : "", json.p);
 		if (r < 0)
 			return r;
 		str_add(&text, o->format ? "\n" : "");
@@ -210,13 +214,14 @@ static const char *user_of(const struct call *call, const char *name)
 	return NULL;
 }
 
-static int secret_rm(struct call *call, const struct secret_opts *o, struct err *err)
+static int secret_rm(struct call *call, struct err *err)
 {
+	const struct secret_opts *o = call->opts;
 	auto_fd int dir = open_secrets(call, err);
 
 	if (dir < 0)
 		return dir;
-	for (size_t i = 1; i < call->n_words; i++) {
+	for (size_t i = 0; i < call->n_words; i++) {
 		const char *name = call->words[i];
 		int r = secret_check_name(name, err);
 		const char *user = r < 0 ? NULL : user_of(call, name);
@@ -243,31 +248,19 @@ static const struct arg secret_args[] = {
 	{"ignore", 'i', ARG_FLAG, OPT(ignore), NULL, "rm: one that is not there is no error"},
 	ARGS_END};
 #undef OPT
+
+static const struct command verbs[] = {
+	{.name = "secret create", .usage = "NAME FILE|-", .min_words = 2, .max_words = 2, .run = secret_create},
+	{.name = "secret ls", .usage = "", .run = secret_ls},
+	{.name = "secret list", .usage = "", .flags = CMD_HIDDEN, .run = secret_ls},
+	{.name = "secret inspect", .usage = "NAME...", .min_words = 1, .max_words = ANY_WORDS, .run = secret_inspect},
+	{.name = "secret rm", .usage = "NAME...", .min_words = 1, .max_words = ANY_WORDS, .run = secret_rm},
+};
 /* clang-format on */
 
 static int do_secret(struct call *call, struct err *err)
 {
-	static const struct {
-		size_t min, max;
-		const char *name;
-		int (*run)(struct call *, const struct secret_opts *, struct err *);
-	} verbs[] = {
-		{2, 2, "create", secret_create}, {0, 0, "ls", secret_ls},
-		{0, 0, "list", secret_ls},       {1, ANY_WORDS, "inspect", secret_inspect},
-		{1, ANY_WORDS, "rm", secret_rm},
-	};
-
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
-		if (!str_eq(call->words[0], verbs[i].name))
-			continue;
-		size_t n = call->n_words - 1;
-		if (n < verbs[i].min || n > verbs[i].max)
-			return err_say(err, EINVAL, "%s: not with %zu arguments", verbs[i].name, n);
-		int r = verbs[i].run(call, call->opts, err);
-		return r < 0 ? err_wrap(err, "%s", verbs[i].name) : r;
-	}
-	return err_say(err, EINVAL, "expected create, ls, inspect or rm, got \"%.40s\"",
-		       call->words[0]);
+	return verbs_run(call, verbs, sizeof(verbs) / sizeof(*verbs), err);
 }
 
 const struct command cmd_secret = {

@@ -9,6 +9,7 @@
 #include "cmd/prune.h"
 #include "cmd/remove.h"
 #include "cmd/system.h"
+#include "cmd/verbs.h"
 #include "cmd/volume.h"
 #include "runtime/container.h"
 #include "runtime/state.h"
@@ -71,8 +72,9 @@ static void add_section(struct str *out, const char *title, const struct str *li
 		str_addf(out, "%s:\n%s\n", title, lines->p);
 }
 
-int system_prune(struct call *call, const struct system_opts *o, struct err *err)
+int system_prune(struct call *call, struct err *err)
 {
+	const struct system_opts *o = call->opts;
 	auto_(str) struct str out = {0}, containers = {0}, networks = {0}, volumes = {0};
 	struct gc g = {0};
 
@@ -113,30 +115,18 @@ static const struct arg system_args[] = {
 	{"repair", 0, ARG_FLAG, OPT(repair), NULL, "check: remove what is damaged or left over, mend networks"},
 	ARGS_END};
 #undef OPT
-/* clang-format on */
 
-struct verb {
-	const char *name;
-	int (*run)(struct call *call, const struct system_opts *o, struct err *err);
+static const struct command verbs[] = {
+	{.name = "system df", .usage = "", .run = system_df},
+	{.name = "system prune", .usage = "", .run = system_prune},
+	{.name = "system check", .usage = "", .run = system_check},
+	{.name = "system info", .usage = "", .run = system_info},
 };
+/* clang-format on */
 
 static int do_system(struct call *call, struct err *err)
 {
-	static const struct verb verbs[] = {
-		{"df", system_df},
-		{"prune", system_prune},
-		{"check", system_check},
-		{"info", system_info},
-	};
-
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
-		if (!str_eq(call->words[0], verbs[i].name))
-			continue;
-		int r = verbs[i].run(call, call->opts, err);
-		return r < 0 ? err_wrap(err, "%s", verbs[i].name) : r;
-	}
-	return err_say(err, EINVAL, "expected df, prune, check or info, got \"%.40s\"",
-		       call->words[0]);
+	return verbs_run(call, verbs, sizeof(verbs) / sizeof(*verbs), err);
 }
 
 const struct command cmd_system = {
@@ -149,7 +139,7 @@ const struct command cmd_system = {
 	.opts_size = sizeof(struct system_opts),
 	.flags = CMD_ENGINE,
 	.min_words = 1,
-	.max_words = 1,
+	.max_words = ANY_WORDS,
 	.run = do_system,
 };
 

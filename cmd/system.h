@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The verbs of `ctr system`. */
+/* The verbs of `ctr system`; call->opts is a struct system_opts. */
 #pragma once
 
 #include "cmd/command.h"
@@ -9,7 +9,7 @@ struct system_opts {
 	bool verbose, all, volumes, force, repair;
 };
 
-int system_df(struct call *call, const struct system_opts *o, struct err *err);
-int system_prune(struct call *call, const struct system_opts *o, struct err *err);
-int system_check(struct call *call, const struct system_opts *o, struct err *err);
-int system_info(struct call *call, const struct system_opts *o, struct err *err);
+int system_df(struct call *call, struct err *err);
+int system_prune(struct call *call, struct err *err);
+int system_check(struct call *call, struct err *err);
+int system_info(struct call *call, struct err *err);

@@ -157,8 +157,9 @@ static int check_images(const struct call *call, struct check *c, struct err *er
 }
 
 /* Records first: what they name is somebody's. */
-int system_check(struct call *call, const struct system_opts *o, struct err *err)
+int system_check(struct call *call, struct err *err)
 {
+	const struct system_opts *o = call->opts;
 	auto_(check) struct check c = {.repairs = o->repair};
 
 	int r = check_containers(call, &c, err);

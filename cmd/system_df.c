@@ -125,8 +125,9 @@ static void put_each(const struct store_usage *u, const struct volume_usage *vol
 	out_table(out, cells.v, cells.n / MORE_COLUMNS, MORE_COLUMNS);
 }
 
-int system_df(struct call *call, const struct system_opts *o, struct err *err)
+int system_df(struct call *call, struct err *err)
 {
+	const struct system_opts *o = call->opts;
 	struct kind kinds[] = {{.name = "Images"}, {.name = "Containers"}, {.name = "Volumes"}};
 	auto_(str) struct str text = {0};
 	struct json_out out = {.s = &text};
@@ -214,8 +215,9 @@ static int put_places(const struct call *call, struct json_out *out, struct err 
 	return 0;
 }
 
-int system_info(struct call *call, const struct system_opts *o, struct err *err)
+int system_info(struct call *call, struct err *err)
 {
+	const struct system_opts *o = call->opts;
 	bool is_pretty = !o->format;
 	auto_(str) struct str text = {0}, json = {0};
 	struct json_out out = {.s = &json, .indent = is_pretty ? "    " : NULL};

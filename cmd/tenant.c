@@ -8,6 +8,7 @@
 #include "cmd/human.h"
 #include "cmd/out.h"
 #include "cmd/shares.h"
+#include "cmd/verbs.h"
 #include "image/compose_network.h"
 #include "image/user.h"
 #include "runtime/base/clock.h"
@@ -135,17 +136,17 @@ static int read_flags(const struct tenant_opts *o, struct arena *mem, struct ten
 	return r < 0 ? r : set_allow(o, mem, t, err);
 }
 
-static int create_or_set(const struct call *call, const char *name, bool is_new, struct err *err)
+static int create_or_set(const struct call *call, bool is_new, struct err *err)
 {
 	auto_(tenants) struct tenants all = {.dir_fd = -1};
 	char now[CLOCK_TEXT_MAX];
-	struct tenant t = {.name = name, .created = clock_now(now, false)};
+	struct tenant t = {.name = call->words[0], .created = clock_now(now, false)};
 	struct host host;
 
 	int r = host_probe(&host, err);
 	if (r < 0 || (r = tenants_open(call->g->root, true, &all, err)) < 0)
 		return r;
-	const struct tenant *old = tenants_find(&all, name);
+	const struct tenant *old = tenants_find(&all, t.name);
 	if (!is_new && old)
 		t = *old;
 	const struct tenant_opts *o = call->opts;
@@ -166,27 +167,27 @@ static int create_or_set(const struct call *call, const char *name, bool is_new,
 	return r;
 }
 
-static int do_create(struct call *call, const char *name, struct err *err)
+static int do_create(struct call *call, struct err *err)
 {
-	return create_or_set(call, name, true, err);
+	return create_or_set(call, true, err);
 }
 
-static int do_set(struct call *call, const char *name, struct err *err)
+static int do_set(struct call *call, struct err *err)
 {
-	return create_or_set(call, name, false, err);
+	return create_or_set(call, false, err);
 }
 
-static int do_rm(struct call *call, const char *name, struct err *err)
+static int do_rm(struct call *call, struct err *err)
 {
 	auto_(tenants) struct tenants all = {.dir_fd = -1};
 	int r = tenants_open(call->g->root, true, &all, err);
 
-	return r < 0 ? r : tenant_remove(&all, name, err);
+	return r < 0 ? r : tenant_remove(&all, call->words[0], err);
 }
 
 /* ---- show, ls --------------------------------------------------------------------------------- */
 
-static int do_show(struct call *call, const char *name, struct err *err)
+static int do_show(struct call *call, struct err *err)
 {
 	auto_(tenants) struct tenants all = {.dir_fd = -1};
 	auto_(str) struct str text = {0};
@@ -195,9 +196,9 @@ static int do_show(struct call *call, const char *name, struct err *err)
 	int r = tenants_open(call->g->root, false, &all, err);
 	if (r < 0)
 		return r;
-	const struct tenant *t = tenants_find(&all, name);
+	const struct tenant *t = tenants_find(&all, call->words[0]);
 	if (!t)
-		return err_say(err, ENOENT, "there is no tenant %.60s", name);
+		return err_say(err, ENOENT, "there is no tenant %.60s", call->words[0]);
 	encode_object(&tenant_table, t, &out, NULL);
 	str_add_char(&text, '\n');
 	return out_text(&text, err);
@@ -245,7 +246,7 @@ static void add_row(const struct tenant *t, struct words *cells, struct arena *m
 		words_add(cells, row[i], mem);
 }
 
-static int do_ls(struct call *call, const char *name, struct err *err)
+static int do_ls(struct call *call, struct err *err)
 {
 	const struct tenant_opts *o = call->opts;
 	auto_(tenants) struct tenants all = {.dir_fd = -1};
@@ -253,7 +254,6 @@ static int do_ls(struct call *call, const char *name, struct err *err)
 	struct json_out out = {.s = &text, .indent = "  "};
 	struct words cells = {0};
 
-	(void)name;
 	int r = tenants_open(call->g->root, false, &all, err);
 	if (r < 0)
 		return r;
@@ -275,28 +275,19 @@ static int do_ls(struct call *call, const char *name, struct err *err)
 
 /* ---- the verbs -------------------------------------------------------------------------------- */
 
-static const struct verb {
-	const char *name;
-	size_t words;
-	int (*run)(struct call *, const char *name, struct err *);
-} verbs[] = {
-	{"create", 2, do_create}, {"set", 2, do_set}, {"show", 2, do_show},
-	{"ls", 1, do_ls},         {"rm", 2, do_rm},
+/* clang-format off */
+static const struct command verbs[] = {
+	{.name = "tenant create", .usage = "the NAME of a tenant", .min_words = 1, .max_words = 1, .run = do_create},
+	{.name = "tenant set", .usage = "the NAME of a tenant", .min_words = 1, .max_words = 1, .run = do_set},
+	{.name = "tenant show", .usage = "the NAME of a tenant", .min_words = 1, .max_words = 1, .run = do_show},
+	{.name = "tenant ls", .usage = "", .run = do_ls},
+	{.name = "tenant rm", .usage = "the NAME of a tenant", .min_words = 1, .max_words = 1, .run = do_rm},
 };
+/* clang-format on */
 
 static int do_tenant(struct call *call, struct err *err)
 {
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
-		const struct verb *v = &verbs[i];
-		if (!str_eq(call->words[0], v->name))
-			continue;
-		if (call->n_words != v->words)
-			return err_say(err, EINVAL, "%s: expected %s", v->name,
-				       v->words > 1 ? "the name of a tenant" : "nothing behind it");
-		return v->run(call, call->words[1], err);
-	}
-	return err_say(err, EINVAL, "expected create, set, show, ls or rm, got \"%.40s\"",
-		       call->words[0]);
+	return verbs_run(call, verbs, sizeof(verbs) / sizeof(*verbs), err);
 }
 
 const struct command cmd_tenant = {
@@ -312,6 +303,6 @@ const struct command cmd_tenant = {
 	.opts_size = sizeof(struct tenant_opts),
 	.flags = CMD_ENGINE,
 	.min_words = 1,
-	.max_words = 2,
+	.max_words = ANY_WORDS,
 	.run = do_tenant,
 };

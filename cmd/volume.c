@@ -8,6 +8,7 @@
 
 #include "cmd/out.h"
 #include "cmd/template.h"
+#include "cmd/verbs.h"
 #include "cmd/volume.h"
 #include "image/usage.h"
 #include "runtime/base/clock.h"
@@ -230,11 +231,12 @@ static int print_line(const char *text, struct err *err)
 	return out_text(&line, err);
 }
 
-static int volume_create(struct call *call, const struct volume_opts *o, struct err *err)
+static int volume_create(struct call *call, struct err *err)
 {
+	const struct volume_opts *o = call->opts;
 	auto_fd int dir = open_volumes(call->g->root, LOCK_SH, call->mem, err);
 	auto_(str) struct str labels = {0};
-	const char *name = call->n_words > 1 ? call->words[1] : NULL;
+	const char *name = call->n_words ? call->words[0] : NULL;
 	uint64_t number[2];
 
 	if (dir < 0)
@@ -298,8 +300,9 @@ static int describe(const struct call *call, int volumes, const char *name, bool
 	return 0;
 }
 
-static int volume_ls(struct call *call, const struct volume_opts *o, struct err *err)
+static int volume_ls(struct call *call, struct err *err)
 {
+	const struct volume_opts *o = call->opts;
 	auto_(str) struct str text = {0};
 	auto_fd int dir = -1;
 	const char **names;
@@ -326,21 +329,22 @@ static int volume_ls(struct call *call, const struct volume_opts *o, struct err 
 	return out_text(&text, err);
 }
 
-static int volume_inspect(struct call *call, const struct volume_opts *o, struct err *err)
+static int volume_inspect(struct call *call, struct err *err)
 {
+	const struct volume_opts *o = call->opts;
 	auto_(str) struct str text = {0};
 	auto_fd int dir = open_volumes(call->g->root, LOCK_SH, call->mem, err);
 
 	if (dir < 0)
 		return dir;
 	str_add(&text, o->format ? "" : "[\n");
-	for (size_t i = 1; i < call->n_words; i++) {
+	for (size_t i = 0; i < call->n_words; i++) {
 		auto_(str) struct str json = {0};
 		int r = describe(call, dir, call->words[i], !o->format, &json, err);
 		if (r == 0 && o->format)
 			r = template_fill(o->format, json.p, &text, err);
 		else if (r == 0)
-			str_addf(&text, "%s%s", i > 1 ? ",\n" : "", json.p);
+			str_addf(&text, "%s%s", i > 0 ? ",\n" : "", json.p);
 		if (r < 0)
 			return r;
 		str_add(&text, o->format ? "\n" : "");
@@ -349,13 +353,14 @@ static int volume_inspect(struct call *call, const struct volume_opts *o, struct
 	return out_text(&text, err);
 }
 
-static int volume_rm(struct call *call, const struct volume_opts *o, struct err *err)
+static int volume_rm(struct call *call, struct err *err)
 {
+	const struct volume_opts *o = call->opts;
 	auto_fd int dir = open_volumes(call->g->root, LOCK_EX, call->mem, err);
 
 	if (dir < 0)
 		return dir;
-	for (size_t i = 1; i < call->n_words; i++) {
+	for (size_t i = 0; i < call->n_words; i++) {
 		const char *name = call->words[i];
 		int r = check_name(name, err);
 		if (r == 0 && faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
@@ -412,8 +417,9 @@ int volumes_measure(const struct call *call, struct volume_usage **ret, size_t *
 	return 0;
 }
 
-static int volume_prune(struct call *call, const struct volume_opts *o, struct err *err)
+static int volume_prune(struct call *call, struct err *err)
 {
+	const struct volume_opts *o = call->opts;
 	auto_(str) struct str text = {0};
 	int r = volumes_prune(call, o->all, &text, err);
 	struct err other = {0};
@@ -432,31 +438,20 @@ static const struct arg volume_args[] = {
 	{"all", 'a', ARG_FLAG, OPT(all), NULL, "prune: those with a name, too"},
 	ARGS_END};
 #undef OPT
+
+static const struct command verbs[] = {
+	{.name = "volume create", .usage = "at most one NAME", .max_words = 1, .run = volume_create},
+	{.name = "volume ls", .usage = "", .run = volume_ls},
+	{.name = "volume list", .usage = "", .flags = CMD_HIDDEN, .run = volume_ls},
+	{.name = "volume inspect", .usage = "NAME...", .min_words = 1, .max_words = ANY_WORDS, .run = volume_inspect},
+	{.name = "volume rm", .usage = "NAME...", .min_words = 1, .max_words = ANY_WORDS, .run = volume_rm},
+	{.name = "volume prune", .usage = "", .run = volume_prune},
+};
 /* clang-format on */
 
 static int do_volume(struct call *call, struct err *err)
 {
-	static const struct {
-		size_t min, max;
-		const char *name;
-		int (*run)(struct call *, const struct volume_opts *, struct err *);
-	} verbs[] = {
-		{0, 1, "create", volume_create}, {0, 0, "ls", volume_ls},
-		{0, 0, "list", volume_ls},       {1, ANY_WORDS, "inspect", volume_inspect},
-		{1, ANY_WORDS, "rm", volume_rm}, {0, 0, "prune", volume_prune},
-	};
-
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
-		if (!str_eq(call->words[0], verbs[i].name))
-			continue;
-		size_t n = call->n_words - 1;
-		if (n < verbs[i].min || n > verbs[i].max)
-			return err_say(err, EINVAL, "%s: not with %zu arguments", verbs[i].name, n);
-		int r = verbs[i].run(call, call->opts, err);
-		return r < 0 ? err_wrap(err, "%s", verbs[i].name) : r;
-	}
-	return err_say(err, EINVAL, "expected create, ls, inspect, rm or prune, got \"%.40s\"",
-		       call->words[0]);
+	return verbs_run(call, verbs, sizeof(verbs) / sizeof(*verbs), err);
 }
 
 const struct command cmd_volume = {

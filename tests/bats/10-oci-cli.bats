@@ -35,6 +35,19 @@ load lib
 	ended 1
 }
 
+@test "verbs: a wrong one is told which there are, exit code 1" {
+	local family
+	for family in network secret system tenant volume; do
+		run ctr "$family" nothing
+		ended 1
+		has "ctr: $family: expected "
+		has ', got "nothing"'
+	done
+	run ctr tenant ls more
+	ended 1
+	has "tenant: ls: expected nothing more"
+}
+
 @test "help: every command has it, exit code 0" {
 	local command
 	ctr --help >help
