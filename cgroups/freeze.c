@@ -11,6 +11,7 @@
 #include "cgroups/name.h"
 #include "cgroups/wait.h"
 #include "runtime/base/auto.h"
+#include "runtime/base/clock.h"
 
 enum { WAIT_MS = 10000 };
 
@@ -26,7 +27,7 @@ int cg_freeze_v2(const char *dir, bool freeze, int ms)
 int cg_freeze_v1(const char *dir, bool freeze, int ms)
 {
 	const char *want = freeze ? "FROZEN" : "THAWED";
-	uint64_t end = cg_now_ms() + (uint64_t)ms;
+	int64_t end = clock_ms() + ms;
 	char state[32];
 
 	for (useconds_t pause = 50;; pause = pause < 10000 ? 2 * pause : pause) {
@@ -37,7 +38,7 @@ int cg_freeze_v1(const char *dir, bool freeze, int ms)
 			return r;
 		if (strcmp(state, want) == 0)
 			return 0;
-		if (cg_now_ms() >= end)
+		if (clock_ms() >= end)
 			return -ETIMEDOUT;
 		usleep(pause);
 	}

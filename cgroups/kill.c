@@ -12,8 +12,8 @@
 #include "cgroups/mark.h"
 #include "cgroups/name.h"
 #include "cgroups/procs.h"
-#include "cgroups/wait.h"
 #include "runtime/base/auto.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/sys.h"
 
 enum { FREEZE_MS = 2000, KILL_MS = 10000 };
@@ -56,7 +56,7 @@ static int signal_all(const char *dir, int sig)
 /* Without cgroup.kill: nobody may fork while the list is gone through. */
 static int kill_frozen(const char *dir, const char *freezer)
 {
-	uint64_t end = cg_now_ms() + KILL_MS;
+	int64_t end = clock_ms() + KILL_MS;
 
 	for (;;) {
 		if (freezer)
@@ -66,7 +66,7 @@ static int kill_frozen(const char *dir, const char *freezer)
 			cg_freeze_v1(freezer, false, FREEZE_MS);
 		if (n <= 0)
 			return n;
-		if (cg_now_ms() >= end)
+		if (clock_ms() >= end)
 			return -ETIMEDOUT;
 		usleep(1000);
 	}

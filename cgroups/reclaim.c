@@ -9,7 +9,7 @@
 #include "cgroups/file.h"
 #include "cgroups/name.h"
 #include "cgroups/reclaim.h"
-#include "cgroups/wait.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/str.h"
 
 enum { PAUSE_US = 20000 };
@@ -89,14 +89,14 @@ static const struct cg_write *new_limit(const struct cg_plan *plan)
 
 static int shrink(const char *dir, uint64_t limit, int ms, uint64_t *ret_now)
 {
-	uint64_t end = cg_now_ms() + (uint64_t)ms;
+	int64_t end = clock_ms() + ms;
 	char text[32];
 
 	for (;;) {
 		int r = cg_file_u64(dir, "memory.current", ret_now);
 		if (r < 0 || *ret_now <= limit)
 			return r;
-		if (cg_now_ms() >= end)
+		if (clock_ms() >= end)
 			return -EBUSY;
 		snprintf(text, sizeof(text), "%" PRIu64, *ret_now - limit);
 		cg_file_write(dir, "memory.reclaim",

@@ -39,8 +39,8 @@ int cg_systemd_update(const struct cg_plan *plan, struct err *err)
 #include <systemd/sd-bus.h>
 #include <unistd.h>
 
-#include "cgroups/wait.h"
 #include "runtime/base/auto.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/str.h"
 
 #define SYSTEMD "org.freedesktop.systemd1"
@@ -259,18 +259,18 @@ static int call_start_patiently(struct talk *t, const struct cg_plan *plan, pid_
 
 static int wait_for_job(struct talk *t)
 {
-	uint64_t end = cg_now_ms() + JOB_MS;
+	int64_t end = clock_ms() + JOB_MS;
 
 	while (!*t->result) {
 		int r = sd_bus_process(t->bus, NULL);
-		uint64_t now = cg_now_ms();
+		int64_t now = clock_ms();
 		if (r < 0)
 			return r;
 		if (r > 0)
 			continue;
 		if (now >= end)
 			return -ETIMEDOUT;
-		r = sd_bus_wait(t->bus, (end - now) * 1000);
+		r = sd_bus_wait(t->bus, (uint64_t)(end - now) * 1000);
 		if (r < 0 && r != -EINTR)
 			return r;
 	}

@@ -17,6 +17,7 @@
 #include "cgroups/procs.h"
 #include "cgroups/wait.h"
 #include "runtime/base/auto.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/str.h"
 
 enum { REMOVE_MS = 10000, SYSTEMD_MS = 3000, PAUSE_US = 100, PAUSE_MAX_US = 20000 };
@@ -59,12 +60,12 @@ static int remove_children(int group, int *ret)
 
 /* A container that was given its group may have made a tree of any depth: it is walked with one
  * descriptor, down to where something can be removed and up again, not recursively. */
-static int remove_below(const char *dir, uint64_t end)
+static int remove_below(const char *dir, int64_t end)
 {
 	auto_fd int at = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	unsigned depth = 0;
 
-	while (at >= 0 && cg_now_ms() < end) {
+	while (at >= 0 && clock_ms() < end) {
 		int next = -1, r = remove_children(at, &next);
 		if (r < 0)
 			return r;
@@ -82,12 +83,12 @@ static int remove_below(const char *dir, uint64_t end)
 }
 
 /* The last process is gone, but its remains may take a moment (EBUSY). */
-static int remove_patiently(const char *dir, uint64_t end)
+static int remove_patiently(const char *dir, int64_t end)
 {
 	for (useconds_t pause = PAUSE_US;; pause = pause < PAUSE_MAX_US ? pause * 2 : pause) {
 		if (rmdir(dir) == 0 || errno == ENOENT)
 			return 0;
-		if (errno != EBUSY || cg_now_ms() >= end)
+		if (errno != EBUSY || clock_ms() >= end)
 			return -errno;
 		usleep(pause);
 	}
@@ -97,19 +98,19 @@ static int remove_patiently(const char *dir, uint64_t end)
  * nothing, and keep the scope and its name for ever. */
 static void wait_for_systemd(const char *dir)
 {
-	uint64_t end = cg_now_ms() + SYSTEMD_MS;
+	int64_t end = clock_ms() + SYSTEMD_MS;
 
-	while (access(dir, F_OK) == 0 && cg_now_ms() < end)
+	while (access(dir, F_OK) == 0 && clock_ms() < end)
 		usleep(1000);
 }
 
 /* Everybody out, and all groups below removed. */
-static int empty(const char *dir, const char *freezer, uint64_t end)
+static int empty(const char *dir, const char *freezer, int64_t end)
 {
 	int r = cg_kill_dir(dir, freezer);
 
-	if (r == 0 && cg_now_ms() < end)
-		r = cg_wait_event(dir, "populated", 0, (int)(end - cg_now_ms()));
+	if (r == 0 && clock_ms() < end)
+		r = cg_wait_event(dir, "populated", 0, (int)(end - clock_ms()));
 	if (r == 0)
 		r = remove_below(dir, end);
 	return r == -ENOENT ? 0 : r;
@@ -126,7 +127,7 @@ static bool has_processes(const char *dir)
 struct undoing {
 	const char *freezer, *unit, *mark;
 	const char *main; /* the group that has the mark */
-	uint64_t end;
+	int64_t end;
 };
 
 static bool is_systemds(const struct undoing *u, const char *name)
@@ -170,7 +171,7 @@ int cg_undo(const char *const *names, size_t n, struct err *err)
 				  .unit = cg_name_unit(names, n, &is_user),
 				  .mark = cg_name_mark(names, n),
 				  .main = cg_main_dir(names, n),
-				  .end = cg_now_ms() + REMOVE_MS};
+				  .end = clock_ms() + REMOVE_MS};
 	int r = 0;
 
 	/* The main group is the first one; the freezer is the last, being needed for killing. */

@@ -4,20 +4,12 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cgroups/file.h"
 #include "cgroups/wait.h"
 #include "runtime/base/auto.h"
-
-uint64_t cg_now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
+#include "runtime/base/clock.h"
 
 static int event(int fd, const char *key, uint64_t *ret)
 {
@@ -34,7 +26,8 @@ static int event(int fd, const char *key, uint64_t *ret)
 int cg_wait_event(const char *dir, const char *key, uint64_t value, int ms)
 {
 	char path[PATH_MAX];
-	uint64_t end = cg_now_ms() + (uint64_t)ms, now, is = 0;
+	int64_t end = clock_ms() + ms, now;
+	uint64_t is = 0;
 
 	snprintf(path, sizeof(path), "%s/cgroup.events", dir);
 	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -46,7 +39,7 @@ int cg_wait_event(const char *dir, const char *key, uint64_t value, int ms)
 			return 0;
 		if (r < 0)
 			return r;
-		now = cg_now_ms();
+		now = clock_ms();
 		if (now >= end)
 			return -ETIMEDOUT;
 		struct pollfd p = {.fd = fd, .events = POLLPRI};

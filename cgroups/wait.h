@@ -4,8 +4,6 @@
 
 #include <stdint.h>
 
-/* CLOCK_MONOTONIC. */
-uint64_t cg_now_ms(void);
 /* Until "KEY VALUE" stands in v2's cgroup.events. 0 at once if it does, or if the group is gone;
  * -ETIMEDOUT after ms. */
 int cg_wait_event(const char *dir, const char *key, uint64_t value, int ms);

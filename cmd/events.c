@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cgroups/name.h"
 #include "cgroups/psi.h"
@@ -13,6 +12,7 @@
 #include "cmd/duration.h"
 #include "cmd/events_json.h"
 #include "cmd/out.h"
+#include "runtime/base/clock.h"
 #include "runtime/lifecycle.h"
 #include "runtime/state.h"
 
@@ -168,21 +168,13 @@ static int tell(struct watched *w, struct err *err)
 	return r < 0 ? r : print_pressure(w, err);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Until the container has ended. */
 static int watch(struct watched *w, int interval_ms, struct err *err)
 {
 	w->fds[FD_END] = (struct pollfd){.fd = w->c->pidfd, .events = POLLIN};
 	w->fds[FD_OOM] = (struct pollfd){.fd = w->oom->fd, .events = POLLIN};
-	for (int64_t next = now_ms() + interval_ms;;) {
-		int64_t left = next - now_ms();
+	for (int64_t next = clock_ms() + interval_ms;;) {
+		int64_t left = next - clock_ms();
 		int r = poll(w->fds, FD_TRIGGERS + w->n, left > 0 ? (int)left : 0);
 		if (r < 0 && errno != EINTR)
 			return err_set(err, errno, "wait for events");
@@ -191,7 +183,7 @@ static int watch(struct watched *w, int interval_ms, struct err *err)
 			return told;
 		if (r > 0 && w->fds[FD_END].revents)
 			return 0;
-		if (now_ms() < next)
+		if (clock_ms() < next)
 			continue;
 		next += interval_ms;
 		if ((told = print_stats(w->c, err)) < 0)

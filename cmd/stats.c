@@ -11,6 +11,7 @@
 #include "cmd/duration.h"
 #include "cmd/human.h"
 #include "cmd/out.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/json.h"
 #include "runtime/container.h"
 #include "runtime/state.h"
@@ -42,14 +43,6 @@ struct samples {
 	size_t n;
 };
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 static uint64_t sum_of(const struct cg_stats *s, enum cg_blkio_kind kind, const char *op)
 {
 	uint64_t n = 0;
@@ -62,7 +55,7 @@ static uint64_t sum_of(const struct cg_stats *s, enum cg_blkio_kind kind, const 
 
 static void take(const struct cg_stats *s, struct sample *ret)
 {
-	ret->when = now_ns();
+	ret->when = clock_ns();
 	ret->cpu = s->cpu.total;
 	ret->throttled = s->cpu.throttled_time;
 	ret->cpu_limit = s->cpu.limit;

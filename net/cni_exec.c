@@ -9,10 +9,10 @@
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "net/cni.h"
 #include "net/cni_exec.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/sys.h"
 
@@ -187,23 +187,15 @@ static int hear(int *fd, size_t max, struct str *ret)
 	return is_over ? -EFBIG : 0;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Until it has ended, which is not when the last one has closed its pipe. */
 static int follow(struct running *p, struct str *answer)
 {
-	int64_t until = now_ms() + PATIENCE_MS;
+	int64_t until = clock_ms() + PATIENCE_MS;
 
 	for (;;) {
 		struct pollfd fds[] = {
 			{p->pidfd, POLLIN, 0}, {p->answer, POLLIN, 0}, {p->says, POLLIN, 0}};
-		int64_t left = until - now_ms();
+		int64_t left = until - clock_ms();
 		int n = left <= 0 ? 0 : poll(fds, 3, (int)left);
 		if (n == 0)
 			return -ETIMEDOUT;

@@ -6,6 +6,19 @@
 
 #include "runtime/base/clock.h"
 
+uint64_t clock_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+int64_t clock_ms(void)
+{
+	return (int64_t)(clock_ns() / 1000000);
+}
+
 /* The date of a day since 1970-01-01, in the Gregorian calendar: years are counted from March, so
  * that the leap day is a year's last. */
 static void date_of(uint64_t day, unsigned *ret_year, unsigned *ret_month, unsigned *ret_day)

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Time as text. libc's own conversions read the time zone's file even for UTC. */
+/* How time goes by, and time as text: libc's own conversions read the time zone's file even for UTC. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
 enum { CLOCK_TEXT_MAX = 40, CLOCK_WHOLE = 1000000000 };
+
+/* CLOCK_MONOTONIC: for how long something takes, whatever is done to the date. */
+uint64_t clock_ns(void);
+int64_t clock_ms(void);
 
 /* "2026-01-02T03:04:05Z" (RFC 3339) for seconds since 1970, those before being 1970; with
  * nanoseconds below CLOCK_WHOLE "…05.012345678Z". */
