@@ -10,6 +10,7 @@
 #include "cmd/entry.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/mem.h"
+#include "runtime/base/self.h"
 #include "runtime/base/str.h"
 
 enum { FIRST = 3, FDS_MAX = 1024 };
@@ -48,19 +49,6 @@ int entry_check_fds(unsigned n, struct err *err)
 	return 0;
 }
 
-static int find_self(char *ret, size_t size, struct err *err)
-{
-	ssize_t n = readlink("/proc/self/exe", ret, size - 1);
-
-	if (n < 0)
-		return err_set(err, errno, "find out where ctr is");
-	ret[n] = 0;
-	char *slash = strrchr(ret, '/');
-	if (slash)
-		*slash = 0;
-	return 0;
-}
-
 static const char *const places[] = {"", "../libexec/ctr/"};
 
 static int not_there(const char *name, const char *self, struct err *err)
@@ -75,7 +63,7 @@ int entry_become(const char *name, char **argv, struct err *err)
 	auto_(arena) struct arena mem = {0};
 	char self[PATH_MAX];
 
-	if (find_self(self, sizeof(self), err) < 0)
+	if (self_dir(self, sizeof(self), err) < 0)
 		return -err->num;
 	/* What was inherited is the other's to inherit too. */
 	for (int fd = FIRST; fd < FDS_MAX; fd++)
@@ -93,7 +81,7 @@ int entry_call(const char *name, char **argv, struct err *err)
 	int num = ENOENT, status = 0;
 	pid_t pid = 0;
 
-	if (find_self(self, sizeof(self), err) < 0)
+	if (self_dir(self, sizeof(self), err) < 0)
 		return -err->num;
 	if (posix_spawn_file_actions_init(&files) != 0)
 		return err_set(err, ENOMEM, "start %s", name);

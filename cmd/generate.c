@@ -8,6 +8,7 @@
 #include "cmd/out.h"
 #include "cmd/unit.h"
 #include "image/store.h"
+#include "runtime/base/self.h"
 #include "runtime/container.h"
 #include "runtime/state.h"
 
@@ -135,10 +136,8 @@ static int do_generate(struct call *call, struct err *err)
 		return err_say(err, ENOTSUP,
 			       "it was not made by ctr run or ctr create: how, is not "
 			       "on record");
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	if (n < 0)
-		return err_set(err, errno, "find out where ctr is");
-	self[n] = 0;
+	if ((r = self_path(self, sizeof(self), err)) < 0)
+		return r;
 	add_unit(call, self, c.id, o, &text);
 	return out_text(&text, err);
 }

@@ -15,6 +15,7 @@
 #include "cmd/quadlet.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/log.h"
+#include "runtime/base/self.h"
 #include "runtime/base/words.h"
 
 enum { FILE_MAX = 1 << 20 };
@@ -201,12 +202,10 @@ static int do_quadlet(struct call *call, struct err *err)
 	struct words dirs = {0};
 	char self[PATH_MAX];
 	auto_fd int dir = -1;
-	int r = 0;
+	int r = self_path(self, sizeof(self), err);
 
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	if (n < 0)
-		return err_set(err, errno, "find out where ctr is");
-	self[n] = 0;
+	if (r < 0)
+		return r;
 	m.self = self;
 	if (o->output) {
 		dir = open(o->output, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -14,6 +14,7 @@
 #include "image/digest.h"
 #include "image/unpacker.h"
 #include "runtime/base/fd.h"
+#include "runtime/base/self.h"
 #include "runtime/base/str.h"
 
 enum { CHAN = 3, FEED_BYTES = 1 << 20, MESSAGE_MAX = 1024 };
@@ -21,13 +22,11 @@ enum { CHAN = 3, FEED_BYTES = 1 << 20, MESSAGE_MAX = 1024 };
 static const char *find_program(struct arena *mem)
 {
 	static const char *const places[] = {"ctr-unpack", "../libexec/ctr/ctr-unpack"};
-	char self[PATH_MAX] = "";
+	char self[PATH_MAX];
+	struct err ignored;
 
-	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
+	if (self_dir(self, sizeof(self), &ignored) < 0)
 		return NULL;
-	char *slash = strrchr(self, '/');
-	if (slash)
-		*slash = 0;
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
 		const char *path = arena_printf(mem, "%s/%s", self, places[i]);
 		if (access(path, X_OK) == 0)

@@ -13,6 +13,7 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/monitor.h"
 #include "runtime/base/path.h"
+#include "runtime/base/self.h"
 #include "runtime/base/sys.h"
 #include "runtime/config/config.h"
 #include "runtime/create.h"
@@ -115,15 +116,11 @@ static int open_log(const struct state_options *o, struct monitor_spec *s, struc
 /* The path of ctr and the directory of all containers. */
 static int fill_text(const char *root, struct monitor_spec *s, struct err *err)
 {
-	static const char deleted[] = " (deleted)"; /* an upgrade was faster than we are */
 	char self[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	int r = self_path(self, sizeof(self), err);
 
-	if (n < 0)
-		return err_set(err, errno, "find out where ctr is");
-	self[n] = 0;
-	if (str_ends(self, deleted))
-		self[(size_t)n - strlen(deleted)] = 0;
+	if (r < 0)
+		return r;
 	size_t program = strlen(self) + 1, dir = strlen(root) + 1;
 	if (program + dir > sizeof(s->text))
 		return err_say(err, ENAMETOOLONG, "the paths of ctr and of --root are too long");
