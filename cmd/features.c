@@ -2,13 +2,13 @@
 /* What this version of ctr can do, in the runtime specification's features format. It names what is
  * built and nothing else: callers choose their ways by it. Asks nothing of the host. */
 #include <seccomp.h>
-#include <stdlib.h>
 
 #include "cmd/command.h"
 #include "cmd/out.h"
 #include "namespaces/caps.h"
 #include "namespaces/mount_words.h"
 #include "runtime/base/json.h"
+#include "runtime/base/words.h"
 #include "runtime/config/config.h"
 #include "runtime/shares.h"
 #include "runtime/tenant.h"
@@ -42,19 +42,15 @@ static const char *const filter_flags[] = {
 	NULL,
 };
 
-static int compare(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* In alphabetical order, as other runtimes have it. */
 static void put_words(struct json_out *o, const char *key, const char *const *words, size_t n)
 {
 	const char *sorted[WORDS_MAX] = {NULL};
+	struct words all = {sorted, n};
 
 	for (size_t i = 0; i < n; i++)
 		sorted[i] = words[i];
-	qsort(sorted, n, sizeof(*sorted), compare);
+	words_sort(&all);
 	json_open(o, key, '[');
 	for (size_t i = 0; i < n; i++)
 		json_text(o, NULL, sorted[i]);

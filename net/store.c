@@ -10,6 +10,7 @@
 #include "runtime/base/auto.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/path.h"
+#include "runtime/base/words.h"
 #include "runtime/config/decode.h"
 #include "runtime/config/encode.h"
 
@@ -159,16 +160,10 @@ int network_forget(const struct nets *n, const char *name, struct err *err)
 	return 0;
 }
 
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 int network_names(const struct nets *n, struct arena *mem, const char ***ret, struct err *err)
 {
-	auto_free const char **names = mem_zalloc(1, sizeof(*names));
+	struct words names = {0};
 	struct err ignored;
-	size_t count = 0;
 	int fd = openat(n->defs, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
@@ -179,17 +174,13 @@ int network_names(const struct nets *n, struct arena *mem, const char ***ret, st
 		if (!str_ends(d->d_name, ".json") || len > NET_NAME_MAX + 5)
 			continue;
 		const char *name = arena_copy(mem, d->d_name, len - 5);
-		if (network_check_name(name, &ignored) < 0)
-			continue;
-		names = mem_resize(names, count + 2, sizeof(*names));
-		names[count++] = name;
+		if (network_check_name(name, &ignored) == 0)
+			words_add(&names, name, mem);
 	}
 	closedir(dir);
-	names[count] = NULL;
-	qsort(names, count, sizeof(*names), by_name);
-	*ret = arena_zalloc(mem, count + 1, sizeof(**ret));
-	memcpy(*ret, names, (count + 1) * sizeof(*names));
-	return (int)count;
+	words_sort(&names);
+	*ret = names.v;
+	return (int)names.n;
 }
 
 int wire_load(int dir, struct arena *mem, struct wire **ret, struct err *err)

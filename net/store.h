@@ -48,7 +48,7 @@ int network_load(const struct nets *n, const char *name, struct arena *mem, stru
 int network_save(const struct nets *n, const struct network *w, struct err *err);
 /* Record and members; "not there" is success. */
 int network_forget(const struct nets *n, const char *name, struct err *err);
-/* Every name, sorted, NULL behind them; returns how many. */
+/* Every name, sorted; returns how many. */
 int network_names(const struct nets *n, struct arena *mem, const char ***ret, struct err *err);
 
 /* The container's record; `dir` is <root>/ID. NULL when it has none. */

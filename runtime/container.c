@@ -14,6 +14,7 @@
 #include "runtime/base/path.h"
 #include "runtime/base/str.h"
 #include "runtime/base/sys.h"
+#include "runtime/base/words.h"
 #include "runtime/config/decode.h"
 #include "runtime/config/encode.h"
 #include "runtime/container.h"
@@ -414,33 +415,21 @@ int container_remove(struct container *c, struct err *err)
 	return r < 0 ? err_set(err, r, "remove %s", c->dir) : 0;
 }
 
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 int container_ids(const char *root, struct arena *a, const char ***ret, struct err *err)
 {
-	auto_free const char **ids = NULL;
-	size_t n = 0;
+	struct words ids = {0};
 	DIR *dir = opendir(root);
 
 	if (!dir && errno != ENOENT)
 		return err_set(err, errno, "read %s", root);
-	for (struct dirent *d; dir && (d = readdir(dir));) {
-		if (!path_id_ok(d->d_name) || (d->d_type != DT_DIR && d->d_type != DT_UNKNOWN))
-			continue;
-		ids = mem_resize(ids, n + 1, sizeof(*ids));
-		ids[n++] = arena_str(a, d->d_name);
-	}
+	for (struct dirent *d; dir && (d = readdir(dir));)
+		if (path_id_ok(d->d_name) && (d->d_type == DT_DIR || d->d_type == DT_UNKNOWN))
+			words_add(&ids, arena_str(a, d->d_name), a);
 	if (dir)
 		closedir(dir);
-	if (n)
-		qsort(ids, n, sizeof(*ids), by_name);
-	*ret = arena_zalloc(a, n + 1, sizeof(**ret));
-	if (n)
-		memcpy(*ret, ids, n * sizeof(*ids));
-	return (int)n;
+	words_sort(&ids);
+	*ret = ids.v;
+	return (int)ids.n;
 }
 
 uint64_t process_start_time(pid_t pid, char *ret_state)
