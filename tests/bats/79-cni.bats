@@ -138,7 +138,7 @@ DEL one eth0 netns "10.9.0.2/24"'
 	ended 125
 	has "plugin broken: ADD: no luck: today (code 11)"
 	has "50-bad.conflist describes the network"
-	eventually nothing_held
+	until_true nothing_held
 	run cat "$LOG"
 	has "DEL broken"
 	hasnt after
@@ -154,7 +154,7 @@ DEL one eth0 netns "10.9.0.2/24"'
 	run up "$a" --network cni:bad
 	ended 125
 	has "it answered more than"
-	eventually nothing_held
+	until_true nothing_held
 }
 
 @test "a plugin that hangs is killed; one that can't undo keeps the record until it can" {
@@ -174,7 +174,7 @@ DEL one eth0 netns "10.9.0.2/24"'
 	[ "$(leases)" = 2 ]
 	: >"$T/mended"
 	ctr delete --force "$a"
-	eventually nothing_held
+	until_true nothing_held
 }
 
 @test "killed at any moment: the next delete undoes it" {
@@ -185,18 +185,18 @@ DEL one eth0 netns "10.9.0.2/24"'
 		</dev/null >/dev/null 2>&1 3>&- &
 	local pid=$!
 	disown
-	eventually [ -e "$T/there" ]
+	until_true [ -e "$T/there" ]
 	kill -KILL "$pid"
 	[ "$(leases)" = 2 ]
 	ctr delete --force "$a"
-	eventually nothing_held
+	until_true nothing_held
 	grep -q "DEL wait" "$LOG"
 	# One that runs, and all of ctr with it.
 	conflist runs "$(bridge)"
 	up "$a" --network cni:runs
 	kill -KILL "$(pid_of "$a")"
 	ctr delete --force "$a"
-	eventually nothing_held
+	until_true nothing_held
 }
 
 @test "what is not there, or can't be, is refused by name" {

@@ -149,12 +149,7 @@ with_podman() { compare pod up in_it status_is; }
 
 @test "run: memory, cpu, pids, block weight, cpu set" {
 	the_case() {
-		up --memory 64m --cpus 0.5 --pids-limit 33 --cpuset-cpus 0 --cpu-shares 512
-		says 67108864 in_it cat /sys/fs/cgroup/memory/memory.limit_in_bytes
-		says 50000 in_it cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us
-		says 512 in_it cat /sys/fs/cgroup/cpu/cpu.shares
-		says 33 in_it cat /sys/fs/cgroup/pids/pids.max
-		says 0 in_it cat /sys/fs/cgroup/cpuset/cpuset.cpus
+		holds_limits up in_it
 		pod rm -f -t 0 "$NAME"
 	}
 	with_podman
@@ -171,12 +166,7 @@ with_podman() { compare pod up in_it status_is; }
 
 @test "run: a bridge, an address, a published port" {
 	the_case() {
-		local port=8081
-		[ "$RUNTIME" = runc ] || port=8082
-		echo "of $NAME" >"/run/tmp/$NAME.html"
-		pod run --detach --name "$NAME" -p "$port:80" -v "/run/tmp/$NAME.html:/var/www/index.html" \
-			busybox httpd -f -h /var/www >/dev/null
-		soon sh -c "busybox wget -q -O - http://127.0.0.1:$port/ | grep -q 'of $NAME'"
+		publishes pod run
 		pod rm -f -t 0 "$NAME"
 	}
 	with_podman

@@ -111,14 +111,3 @@ background() {
 	return 1
 }
 serve() { background "$1" serve "$2"; }
-
-# A wait that ends: a held lease, a link in a dying namespace.
-eventually() {
-	local i
-	for ((i = 0; i < 100; i++)); do
-		! "$@" || return 0
-		sleep 0.05
-	done
-	echo "not so within 5 seconds: $*"
-	return 1
-}

@@ -74,3 +74,25 @@ remains() {
 # nothing_but [REGEX]: of that there is nothing, but for lines that match. podman mounts its store for as long
 # as it looks at it: ask with `soon`.
 nothing_but() { ! remains | grep -Ev "${1:-^$}"; }
+
+# ---- cases of more than one caller --------------------------------------------------------------
+
+# publishes RUN...: a container of the case's name, which RUN runs, is reached through the host.
+publishes() {
+	local port=8081
+	[ "$RUNTIME" = runc ] || port=8082
+	echo "of $NAME" >"/run/tmp/$NAME.html"
+	"$@" --detach --name "$NAME" -p "$port:80" -v "/run/tmp/$NAME.html:/var/www/index.html" \
+		busybox httpd -f -h /var/www >/dev/null
+	soon sh -c "busybox wget -q -O - http://127.0.0.1:$port/ | grep -q 'of $NAME'"
+}
+
+# holds_limits UP IN_IT: a container that UP starts has the limits, as IN_IT sees them.
+holds_limits() {
+	"$1" --memory 64m --cpus 0.5 --pids-limit 33 --cpuset-cpus 0 --cpu-shares 512
+	says 67108864 "$2" cat /sys/fs/cgroup/memory/memory.limit_in_bytes
+	says 50000 "$2" cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us
+	says 512 "$2" cat /sys/fs/cgroup/cpu/cpu.shares
+	says 33 "$2" cat /sys/fs/cgroup/pids/pids.max
+	says 0 "$2" cat /sys/fs/cgroup/cpuset/cpuset.cpus
+}
