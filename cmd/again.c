@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "cmd/engine.h"
+#include "cmd/joined.h"
 #include "image/host.h"
 #include "net/port.h"
 #include "net/wire_plan.h"
@@ -167,6 +168,7 @@ int engine_again(const struct call *call, const struct container *c, struct agai
 			       "it was made by the OCI command line, to be started once");
 	int r = load_config(c, call->mem, &ret->config, err);
 	if (r < 0 || (r = host_probe(&ret->host, err)) < 0 ||
+	    (r = joined_again(call, s->options, ret->config, err)) < 0 ||
 	    (r = find_overlay(call, s, &ret->host, &overlay, err)) < 0 ||
 	    (r = find_wire(call, s, &wire, err)) < 0)
 		return r;

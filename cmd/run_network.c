@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "cmd/joined.h"
 #include "cmd/run_network.h"
 #include "net/cni.h"
 #include "net/files.h"
@@ -104,15 +105,13 @@ static int join_container(const char *root, struct arena *mem, struct run_networ
 {
 	auto_(container) struct container c = {.dir_fd = -1, .pidfd = -1};
 	struct wire *wire;
-	int r = container_open(root, n->container, false, false, &c, err);
+	int r = joined_open(root, "--network", n->container, &c, err);
 
-	if (r == 0 && c.pidfd < 0)
-		r = err_say(err, ESRCH, "container not running");
-	if (r == 0)
-		r = wire_load(c.dir_fd, mem, &wire, err);
 	if (r < 0)
+		return r;
+	if (wire_load(c.dir_fd, mem, &wire, err) < 0)
 		return err_wrap(err, "--network container:%.60s", n->container);
-	n->path = arena_printf(mem, "/proc/%d/ns/net", (int)c.pid);
+	n->path = joined_path(&c, "net", mem);
 	if (wire && wire->n_ends) {
 		const struct wire_end *e = &wire->ends[0];
 		const struct file_place at = {root, n->container, wire->private, e->network,

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cmd/bundle.h"
+#include "cmd/joined.h"
 #include "cmd/run_env.h"
 #include "cmd/run_network.h"
 #include "cmd/run_request.h"
@@ -46,6 +47,8 @@ static int check_flags(const struct run_opts *o, struct err *err)
 		{o->oci.config != NULL, "--config without --bundle", "it belongs to a bundle"},
 		{o->oci.keep, "--keep without --bundle", "leave out --rm"},
 		{o->rootfs && o->disk, "--disk with --rootfs", "DIR is written to as it is"},
+		{o->cgroup_parent && o->shares.tenant, "--cgroup-parent with --tenant",
+		 "the tenant's group is the parent"},
 	};
 
 	return err_conflicts(rows, sizeof(rows) / sizeof(*rows), err);
@@ -160,11 +163,29 @@ static int take_ids(const struct run_opts *o, const struct run_request *q, struc
 	return tenant_ids(q->want.root, o->shares.tenant, ret, err);
 }
 
+/* The words that the manager of control groups takes for a place below another group. */
+static int place_below(const char *parent, struct run_request *q, struct arena *mem,
+		       struct err *err)
+{
+	bool by_systemd = q->want.manager == CG_SYSTEMD;
+
+	if (!parent)
+		return 0;
+	if (by_systemd && !str_ends(parent, ".slice"))
+		return err_say(
+			err, EINVAL,
+			"--cgroup-parent: systemd has slices, as in web.slice, got \"%.60s\"",
+			parent);
+	q->config->linux_->cgroups_path =
+		arena_printf(mem, by_systemd ? "%s:ctr:%s" : "%s/%s", parent, q->flags.id);
+	return 0;
+}
+
 /* From the image on: the same for all of them. */
 static int compose_request(struct call *call, const struct run_opts *o, struct run_request *q,
 			   struct err *err)
 {
-	const struct image *image = &q->snapshot.image;
+	struct image *image = &q->snapshot.image;
 	struct run_facts facts = {0};
 	const struct tenant_guest guest = {.root = q->want.root,
 					   .id = q->flags.id,
@@ -176,15 +197,20 @@ static int compose_request(struct call *call, const struct run_opts *o, struct r
 	unsigned listen;
 	const struct compose in = {&q->flags, image, &facts, &q->host, call->mem};
 
+	for (size_t i = 0; i < o->expose.n; i++)
+		words_add(&image->exposed, o->expose.v[i], call->mem);
 	int r = io_opts_read(&o->oci.io, call->mem, &q->want.io, &listen, err);
 	if (r < 0 || (r = engine_opts_read(&o->engine, call, q->flags.id, &q->options, err)) < 0 ||
 	    (r = secrets_parse(&o->secrets, call->mem, &q->options, &q->flags.secrets, err)) < 0 ||
+	    (r = joined_volumes(call, &o->volumes_from, &q->flags, err)) < 0 ||
 	    (r = q->volumes = volumes_prepare(call, &q->flags, &q->options, err)) < 0 ||
 	    (r = image_stop_signal(image, o, &q->options, err)) < 0 ||
 	    (r = run_network_look(&in, call->g->root, o->shares.tenant, &facts.network, err)) < 0 ||
 	    (r = take_ids(o, q, &facts.ids, err)) < 0 ||
+	    (r = joined_find(&in, call->g->root, &facts, &q->options, err)) < 0 ||
 	    (r = run_look(&q->flags, image, &q->host, call->mem, &facts, err)) < 0 ||
 	    (r = compose(&in, &q->config, err)) < 0 ||
+	    (r = place_below(o->cgroup_parent, q, call->mem, err)) < 0 ||
 	    (r = run_shares(&o->shares, q->flags.cpus, &q->host, call->mem, q->config, err)) < 0 ||
 	    (r = bundle_check(q->config, &q->host, call->mem, err)) < 0 ||
 	    (r = tenant_join(&guest, &q->host, q->config, call->mem, &q->want.tenant, err)) < 0)

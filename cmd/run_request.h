@@ -15,8 +15,8 @@ struct run_opts {
 	struct run_flags flags;
 	struct share_opts shares;
 	struct engine_opts engine;
-	const char *name, *rootfs, *disk, *pull, *sig_proxy;
-	struct words env_files, attach, secrets;
+	const char *name, *rootfs, *disk, *pull, *sig_proxy, *cgroup_parent;
+	struct words env_files, attach, secrets, volumes_from, expose;
 	bool remove, interactive;
 };
 

@@ -19,7 +19,7 @@
 #include "runtime/ledger.h"
 #include "runtime/load.h"
 
-static const char *volumes_dir(const char *root, struct arena *mem)
+const char *volumes_dir(const char *root, struct arena *mem)
 {
 	return arena_printf(mem, "%s/volumes", ledger_state_dir(root, mem));
 }

@@ -13,6 +13,9 @@
 #include "image/compose.h"
 #include "runtime/state.h"
 
+/* STATE/volumes. In the arena. */
+const char *volumes_dir(const char *root, struct arena *mem);
+
 /* Makes the volumes that -v and --mount name and that are missing, and writes the flags anew so that
  * only paths are left. Returns the locked directory, to be kept until the container's record is
  * there, or -errno. */

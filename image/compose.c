@@ -119,57 +119,7 @@ static int compose_process(const struct compose *in, const char *hostname, struc
 	return r < 0 ? r : compose_args(in, p, err);
 }
 
-/* ---- namespaces -------------------------------------------------------------------------------*/
-
-static void map_ids(struct config_linux *l, struct id_range uids, struct id_range gids,
-		    struct arena *mem)
-{
-	struct config_id_mapping *m = arena_zalloc(mem, 2, sizeof(*m));
-
-	m[0] = (struct config_id_mapping){0, true, uids.first, true, uids.count, true};
-	m[1] = (struct config_id_mapping){0, true, gids.first, true, gids.count, true};
-	l->uid_mappings = &m[0];
-	l->gid_mappings = &m[1];
-	l->n_uid_mappings = l->n_gid_mappings = 1;
-}
-
-bool compose_maps_ids(const struct compose *in)
-{
-	return in->host->euid != 0 || in->facts->ids.count;
-}
-
-/* A user who is not root becomes root in a user namespace, where that is nobody else; a tenant's
- * containers have its ids. */
-static void compose_namespaces(const struct compose *in, struct config_linux *l)
-{
-	const struct run_network *network = &in->facts->network;
-	bool rootless = in->host->euid != 0;
-	const struct {
-		enum config_namespace_type type;
-		bool wanted;
-	} rows[] = {
-		{CONFIG_NAMESPACE_TYPE_USER, compose_maps_ids(in)},
-		{CONFIG_NAMESPACE_TYPE_MOUNT, true},
-		{CONFIG_NAMESPACE_TYPE_PID, true},
-		{CONFIG_NAMESPACE_TYPE_IPC, true},
-		{CONFIG_NAMESPACE_TYPE_UTS, true},
-		{CONFIG_NAMESPACE_TYPE_CGROUP, true},
-		{CONFIG_NAMESPACE_TYPE_NETWORK, network->kind != RUN_NETWORK_HOST},
-	};
-	const size_t n = sizeof(rows) / sizeof(*rows);
-
-	l->namespaces = arena_zalloc(in->mem, n, sizeof(*l->namespaces));
-	for (size_t i = 0; i < n; i++)
-		if (rows[i].wanted)
-			l->namespaces[l->n_namespaces++].type = rows[i].type;
-	if (network->kind == RUN_NETWORK_JOIN)
-		l->namespaces[l->n_namespaces - 1].path = network->path;
-	if (rootless)
-		map_ids(l, (struct id_range){in->host->euid, 1},
-			(struct id_range){in->host->egid, 1}, in->mem);
-	else if (in->facts->ids.count)
-		map_ids(l, in->facts->ids, in->facts->ids, in->mem);
-}
+/* ---- the rest ---------------------------------------------------------------------------------*/
 
 static int compose_sysctls(const struct compose *in, struct config_linux *l, struct err *err)
 {
@@ -187,16 +137,36 @@ static int compose_sysctls(const struct compose *in, struct config_linux *l, str
 	return 0;
 }
 
-static void compose_annotations(const struct compose *in, struct config *cfg)
+/* In place of what the image says under the same name. */
+static void annotate(struct config *cfg, const char *key, const char *value)
+{
+	size_t at = 0;
+
+	while (at < cfg->n_annotations && !str_eq(cfg->annotations[at].key, key))
+		at++;
+	cfg->n_annotations += at == cfg->n_annotations;
+	cfg->annotations[at] = (struct config_kv){key, value};
+}
+
+static int compose_annotations(const struct compose *in, struct config *cfg, struct err *err)
 {
 	const struct image *image = in->image;
+	const struct words *w = &in->flags->annotations;
 
 	cfg->annotations =
-		arena_zalloc(in->mem, image->n_annotations + 1, sizeof(*cfg->annotations));
+		arena_zalloc(in->mem, image->n_annotations + w->n + 1, sizeof(*cfg->annotations));
 	for (size_t i = 0; i < image->n_annotations; i++)
 		cfg->annotations[cfg->n_annotations++] = image->annotations[i];
+	for (size_t i = 0; i < w->n; i++) {
+		const char *equals = strchr(w->v[i], '=');
+		if (!equals || equals == w->v[i])
+			return err_say(err, EINVAL,
+				       "--annotation: expected NAME=VALUE, got \"%.60s\"", w->v[i]);
+		annotate(cfg, arena_copy(in->mem, w->v[i], (size_t)(equals - w->v[i])), equals + 1);
+	}
 	if (in->flags->init)
-		cfg->annotations[cfg->n_annotations++] = (struct config_kv){PROCESS_INIT, "true"};
+		annotate(cfg, PROCESS_INIT, "true");
+	return 0;
 }
 
 /* A system's own init makes groups for its services: below a group of its own, in which it can do
@@ -226,36 +196,55 @@ static int check_systemd(const struct compose *in, struct err *err)
 }
 
 /* It stands in the environment and in files of lines. */
-static int check_hostname(const char *name, struct err *err)
+static int check_name(const char *flag, const char *name, struct err *err)
 {
 	for (const char *p = name; p && *p; p++)
 		if ((unsigned char)*p <= ' ' || *p == 0x7f)
-			return err_say(err, EINVAL, "--hostname: \"%.60s\" is no host name", name);
+			return err_say(err, EINVAL, "--%s: \"%.60s\" is no host name", flag, name);
+	return 0;
+}
+
+/* The kernel's host names are shorter than an id may be. */
+static const char *own_name(const struct compose *in)
+{
+	const struct run_flags *f = in->flags;
+
+	return f->hostname ? f->hostname
+			   : arena_copy(in->mem, f->id, strnlen(f->id, HOST_NAME_MAX - 1));
+}
+
+static int compose_names(const struct compose *in, struct config *cfg, const char **ret,
+			 struct err *err)
+{
+	const struct run_flags *f = in->flags;
+
+	if (check_name("hostname", f->hostname, err) < 0 ||
+	    check_name("domainname", f->domainname, err) < 0)
+		return -EINVAL;
+	if (compose_is_hosts(in, CONFIG_NAMESPACE_TYPE_UTS)) {
+		*ret = in->facts->host_name;
+		return 0;
+	}
+	*ret = cfg->hostname = own_name(in);
+	cfg->domainname = f->domainname;
 	return 0;
 }
 
 int compose(const struct compose *in, struct config **ret, struct err *err)
 {
-	const struct run_flags *f = in->flags;
 	struct config *cfg = arena_zalloc(in->mem, 1, sizeof(*cfg));
-	/* The kernel's host names are shorter than an id may be. */
-	size_t id_len = strlen(f->id);
-	const char *hostname =
-		f->hostname ? f->hostname
-			    : arena_copy(in->mem, f->id,
-					 id_len > HOST_NAME_MAX - 1 ? HOST_NAME_MAX - 1 : id_len);
+	const char *hostname;
 
 	cfg->oci_version = CONFIG_OCI_VERSION;
-	cfg->hostname = hostname;
 	cfg->root = arena_zalloc(in->mem, 1, sizeof(*cfg->root));
 	cfg->root->path = in->image->root;
-	cfg->root->readonly = f->read_only || in->image->is_readonly;
+	cfg->root->readonly = in->flags->read_only || in->image->is_readonly;
 	cfg->root->has_readonly = true;
-	compose_annotations(in, cfg);
 	cfg->linux_ = arena_zalloc(in->mem, 1, sizeof(*cfg->linux_));
-	compose_namespaces(in, cfg->linux_);
 	int r = check_systemd(in, err);
-	if (r < 0 || (r = check_hostname(f->hostname, err)) < 0 ||
+	if (r < 0 || (r = compose_annotations(in, cfg, err)) < 0 ||
+	    (r = compose_namespaces(in, cfg->linux_, err)) < 0 ||
+	    (r = compose_names(in, cfg, &hostname, err)) < 0 ||
 	    (r = compose_process(in, hostname, cfg, err)) < 0 ||
 	    (r = compose_sysctls(in, cfg->linux_, err)) < 0 ||
 	    (r = compose_mounts(in, cfg, err)) < 0 || (r = compose_limits(in, cfg, err)) < 0 ||

@@ -26,15 +26,22 @@ struct image {
 	bool is_readonly; /* the root is somebody else\'s */
 };
 
+/* Whose namespaces it is in: "private", "host", and of --pid "container:ID". */
+struct namespace_flags {
+	const char *pid, *ipc, *uts, *cgroup;
+};
+
 /* The flags as they were written; NULL: not given. */
 struct run_flags {
 	const char *id;
-	const char *hostname, *workdir, *user, *entrypoint;
+	const char *hostname, *domainname, *workdir, *user, *entrypoint;
 	struct network_flags network;
-	const char *cpus, *cpu_shares, *cpuset_cpus;
-	const char *memory, *memory_swap, *memory_reservation, *pids_limit, *shm_size;
-	struct words env, volumes, mounts, tmpfs, devices, groups;
-	struct words cap_add, cap_drop, ulimits, sysctls, security;
+	struct namespace_flags namespaces;
+	const char *cpus, *cpu_period, *cpu_quota, *cpu_shares, *cpuset_cpus;
+	const char *memory, *memory_swap, *memory_reservation, *memory_swappiness;
+	const char *oom_score_adj, *pids_limit, *shm_size;
+	struct words env, volumes, mounts, tmpfs, devices, device_rules, groups;
+	struct words cap_add, cap_drop, ulimits, sysctls, security, annotations;
 	struct words args;
 	bool tty, read_only, privileged, init, systemd;
 	bool secrets; /* it has some that are files */
@@ -57,10 +64,13 @@ struct run_facts {
 	struct id_range
 		ids; /* the host's for a user namespace; count 0: none, or the caller's own */
 	struct run_network network;
+	const char *host_name; /* the host's own */
+	const char *pid_path;  /* the namespace of --pid container:ID */
 };
 
 /* Fills *ret from the image's and the host's files: users by name, devices by path, the seccomp
- * profile; ret->network is there already (cmd/run_network.h). All in the arena. */
+ * profile; ret->network and ret->pid_path are there already (cmd/run_network.h, cmd/joined.h). All in
+ * the arena. */
 int run_look(const struct run_flags *flags, const struct image *image, const struct host *host,
 	     struct arena *mem, struct run_facts *ret, struct err *err);
 

@@ -42,13 +42,41 @@ static int parse_size(const char *flag, const char *text, bool may_be_endless, i
 	return 0;
 }
 
+/* In microseconds, as the kernel has them; --cpus says the same in one word. */
+static int compose_quota(const struct run_flags *f, struct config_cpu *c, struct err *err)
+{
+	if (!f->cpu_period && !f->cpu_quota)
+		return 0;
+	if (f->cpus)
+		return err_say(
+			err, EINVAL,
+			"--cpus is --cpu-quota divided by --cpu-period: use one or the others");
+	c->period = PERIOD_US;
+	if (f->cpu_period &&
+	    (num_max(f->cpu_period, 10, 1000000, &c->period) < 0 || c->period < 1000))
+		return err_say(err, EINVAL,
+			       "--cpu-period: expected 1000 to 1000000 microseconds, got \"%.40s\"",
+			       f->cpu_period);
+	c->has_period = true;
+	if (!f->cpu_quota)
+		return err_say(err, EINVAL,
+			       "--cpu-period alone limits nothing: it needs --cpu-quota");
+	if (num_i64(f->cpu_quota, &c->quota) < 0 || (c->quota != -1 && c->quota < 1000))
+		return err_say(
+			err, EINVAL,
+			"--cpu-quota: expected 1000 microseconds or more, or -1, got \"%.40s\"",
+			f->cpu_quota);
+	c->has_quota = true;
+	return 0;
+}
+
 static int compose_cpu(const struct compose *in, struct config_resources *res, struct err *err)
 {
 	const struct run_flags *f = in->flags;
 	struct config_cpu *c = arena_zalloc(in->mem, 1, sizeof(*c));
 	int64_t cpus = 0;
 
-	if (!f->cpus && !f->cpu_shares && !f->cpuset_cpus)
+	if (!f->cpus && !f->cpu_shares && !f->cpuset_cpus && !f->cpu_period && !f->cpu_quota)
 		return 0;
 	res->cpu = c;
 	c->cpus = f->cpuset_cpus;
@@ -67,7 +95,7 @@ static int compose_cpu(const struct compose *in, struct config_resources *res, s
 		c->quota = cpus / (NANO / PERIOD_US);
 		c->has_period = c->has_quota = true;
 	}
-	return 0;
+	return compose_quota(f, c, err);
 }
 
 /* Unless something is said about swap there is none: a limit of 512m is one of 512m. */
@@ -76,9 +104,13 @@ static int compose_memory(const struct compose *in, struct config_resources *res
 	const struct run_flags *f = in->flags;
 	struct config_memory *m = arena_zalloc(in->mem, 1, sizeof(*m));
 
-	if (!f->memory && !f->memory_swap && !f->memory_reservation)
+	if (!f->memory && !f->memory_swap && !f->memory_reservation && !f->memory_swappiness)
 		return 0;
 	res->memory = m;
+	if (f->memory_swappiness && num_max(f->memory_swappiness, 10, 100, &m->swappiness) < 0)
+		return err_say(err, EINVAL, "--memory-swappiness: expected 0 to 100, got \"%.40s\"",
+			       f->memory_swappiness);
+	m->has_swappiness = f->memory_swappiness != NULL;
 	int r = f->memory ? parse_size("memory", f->memory, false, &m->limit, err) : 0;
 	if (r == 0 && f->memory_swap)
 		r = parse_size("memory-swap", f->memory_swap, true, &m->swap, err);
@@ -135,13 +167,29 @@ static int compose_ulimits(const struct compose *in, struct config_process *p, s
 	return 0;
 }
 
+static int compose_oom(const struct compose *in, struct config_process *p, struct err *err)
+{
+	const char *text = in->flags->oom_score_adj;
+	int64_t n;
+
+	if (!text)
+		return 0;
+	if (num_i64(text, &n) < 0 || n < -1000 || n > 1000)
+		return err_say(err, EINVAL,
+			       "--oom-score-adj: expected -1000 to 1000, got \"%.40s\"", text);
+	p->oom_score_adj = (int32_t)n;
+	p->has_oom_score_adj = true;
+	return 0;
+}
+
 int compose_limits(const struct compose *in, struct config *cfg, struct err *err)
 {
 	struct config_resources *res = arena_zalloc(in->mem, 1, sizeof(*res));
 	int r = compose_cpu(in, res, err);
 
 	cfg->linux_->resources = res;
-	if (r < 0 || (r = compose_memory(in, res, err)) < 0 || (r = compose_pids(in, res, err)) < 0)
+	if (r < 0 || (r = compose_memory(in, res, err)) < 0 ||
+	    (r = compose_pids(in, res, err)) < 0 || (r = compose_oom(in, cfg->process, err)) < 0)
 		return r;
 	return compose_ulimits(in, cfg->process, err);
 }

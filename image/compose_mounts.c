@@ -56,23 +56,42 @@ static const struct standard standards[] = {
 	{"/sys/fs/cgroup", "cgroup", "cgroup", {"nosuid", "noexec", "nodev", "relatime", "ro"}},
 };
 
-/* In a user namespace no v1 hierarchy can be mounted, and a sysfs only with a network namespace of the
- * container's own; an ordinary user has no group 5 to give to terminals either. */
+/* In a user namespace no v1 hierarchy can be mounted, a sysfs only with a network namespace of the
+ * container's own, /proc and the message queues only with its own; an ordinary user has no group 5 to give to
+ * terminals either. */
 static const struct standard host_sys = {
 	"/sys", "none", "/sys", {"rbind", "nosuid", "noexec", "nodev", "ro"}};
+static const struct standard host_proc = {
+	"/proc", "none", "/proc", {"rbind", "nosuid", "noexec", "nodev"}};
+static const struct standard host_shm = {
+	"/dev/shm", "none", "/dev/shm", {"bind", "nosuid", "noexec", "nodev"}};
+
+/* What shows a namespace that is the host's; NULL: it can't be shown. */
+static const struct standard *of_host(const struct compose *in, const struct standard *s)
+{
+	if (!compose_maps_ids(in))
+		return s;
+	if (str_eq(s->type, "cgroup") && in->host->layout != CGROUP_V2)
+		return NULL;
+	if (str_eq(s->type, "mqueue") && compose_is_hosts(in, CONFIG_NAMESPACE_TYPE_IPC))
+		return NULL;
+	if (str_eq(s->type, "sysfs") && compose_is_hosts(in, CONFIG_NAMESPACE_TYPE_NETWORK))
+		return &host_sys;
+	if (str_eq(s->type, "proc") && compose_is_hosts(in, CONFIG_NAMESPACE_TYPE_PID))
+		return &host_proc;
+	return s;
+}
 
 static void add_standard(struct mount_list *l, const struct standard *s)
 {
 	const struct run_flags *f = l->in->flags;
 	bool is_writable = (f->privileged && str_starts(s->destination, "/sys")) ||
 			   (f->systemd && str_eq(s->type, "cgroup"));
-	bool rootless = l->in->host->euid != 0, maps_ids = compose_maps_ids(l->in);
-	bool host_network = l->in->facts->network.kind == RUN_NETWORK_HOST;
+	bool rootless = l->in->host->euid != 0;
 
-	if (maps_ids && str_eq(s->type, "cgroup") && l->in->host->layout != CGROUP_V2)
+	s = of_host(l->in, s);
+	if (!s)
 		return;
-	if (maps_ids && host_network && str_eq(s->type, "sysfs"))
-		s = &host_sys;
 	struct config_mount *m = add(l, s->destination, s->type, s->source);
 	set_options(m, s->options, l->in->mem);
 	for (size_t i = 0; i < m->n_options; i++) {
@@ -89,6 +108,10 @@ static int add_shm(struct mount_list *l, struct err *err)
 	const char *text = l->in->flags->shm_size;
 	int64_t size = 64 << 20;
 
+	if (compose_is_hosts(l->in, CONFIG_NAMESPACE_TYPE_IPC)) {
+		add_standard(l, &host_shm);
+		return 0;
+	}
 	if (text && (num_size(text, &size) < 0 || size <= 0))
 		return err_say(err, EINVAL,
 			       "--shm-size: expected a size such as 64m, got \"%.40s\"", text);

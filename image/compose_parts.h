@@ -8,9 +8,9 @@
 #include "runtime/base/err.h"
 #include "runtime/base/mem.h"
 #include "runtime/base/words.h"
+#include "runtime/config/config.h"
 
 struct compose; /* image/compose.h */
-struct config;
 
 enum { PIDS_DEFAULT = 512 };
 
@@ -43,5 +43,12 @@ int device_parse(const char *text, struct device_spec *ret, struct arena *mem, s
 /* A list with the words of a NULL-terminated one. */
 const char **compose_list(const char *const *words, size_t *ret_n, struct arena *mem);
 
+/* linux.namespaces and the mappings of ids. -EINVAL: --pid, --ipc, --uts or --cgroupns is no word for it, or
+ * does not go with another flag. */
+int compose_namespaces(const struct compose *in, struct config_linux *l, struct err *err);
+
 /* Whether the container gets a user namespace. */
 bool compose_maps_ids(const struct compose *in);
+
+/* Whether it is in the host's namespace of that type: pid, ipc, uts, cgroup or network. */
+bool compose_is_hosts(const struct compose *in, enum config_namespace_type type);

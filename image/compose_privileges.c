@@ -182,22 +182,75 @@ static void add_rule(struct config_resources *res, bool allow, const struct conf
 	rule->has_major = rule->has_minor = true;
 }
 
+/* "c 10:200 rwm": a type (a: all), numbers or "*", accesses. */
+static int read_number(const char *text, size_t n, int64_t *ret, bool *has)
+{
+	char digits[12];
+	uint64_t value;
+
+	*has = !(n == 1 && *text == '*');
+	if (!*has)
+		return 0;
+	if (!n || n >= sizeof(digits))
+		return -EINVAL;
+	memcpy(digits, text, n);
+	digits[n] = '\0';
+	int r = num_max(digits, 10, UINT32_MAX, &value);
+	*ret = (int64_t)value;
+	return r;
+}
+
+static int device_rule(const char *text, struct arena *mem, struct config_device_rule *ret,
+		       struct err *err)
+{
+	struct config_device_rule rule = {.allow = true, .has_allow = true};
+	size_t major = strcspn(text + (*text != 0), ":"), minor = 0;
+	const char *at = text;
+
+	if (strspn(text, "abc") == 1 && text[1] == ' ' && major > 1) {
+		rule.type = arena_copy(mem, text, 1);
+		at = text + 2;
+		major = strcspn(at, ":");
+		minor = at[major] ? strcspn(at + major + 1, " ") : 0;
+	}
+	const char *access = minor ? at + major + 1 + minor : "";
+	if (*access != ' ' || !access[1] || access[1 + strspn(access + 1, "rwm")] ||
+	    read_number(at, major, &rule.major, &rule.has_major) < 0 ||
+	    read_number(at + major + 1, minor, &rule.minor, &rule.has_minor) < 0)
+		return err_say(err, EINVAL,
+			       "--device-cgroup-rule: expected a rule such as \"c 10:200 rwm\", "
+			       "got \"%.60s\"",
+			       text);
+	rule.access = access + 1;
+	*ret = rule;
+	return 0;
+}
+
 /* Nothing but what is listed; the runtime adds the six devices that every container has. */
-static void compose_devices(const struct compose *in, struct config *cfg)
+static int compose_devices(const struct compose *in, struct config *cfg, struct err *err)
 {
 	const struct run_facts *facts = in->facts;
+	const struct words *rules = &in->flags->device_rules;
 	struct config_resources *res = cfg->linux_->resources;
 	struct config_linux *l = cfg->linux_;
 
 	l->devices = arena_zalloc(in->mem, facts->n_devices, sizeof(*l->devices));
 	for (size_t i = 0; i < facts->n_devices; i++)
 		l->devices[l->n_devices++] = facts->devices[i].node;
-	if (in->host->euid != 0) /* no rules can be set, and no nodes be made */
-		return;
-	res->devices = arena_zalloc(in->mem, facts->n_devices + 1, sizeof(*res->devices));
+	if (in->host->euid != 0) { /* no rules can be set, and no nodes be made */
+		if (rules->n)
+			return err_say(err, EPERM, "--device-cgroup-rule: only root sets rules");
+		return 0;
+	}
+	res->devices =
+		arena_zalloc(in->mem, facts->n_devices + rules->n + 1, sizeof(*res->devices));
 	add_rule(res, in->flags->privileged, NULL, "rwm");
 	for (size_t i = 0; i < facts->n_devices; i++)
 		add_rule(res, true, &facts->devices[i].node, facts->devices[i].access);
+	for (size_t i = 0; i < rules->n; i++)
+		if (device_rule(rules->v[i], in->mem, &res->devices[res->n_devices++], err) < 0)
+			return -err->num;
+	return 0;
 }
 
 int compose_privileges(const struct compose *in, struct config *cfg, struct err *err)
@@ -215,6 +268,5 @@ int compose_privileges(const struct compose *in, struct config *cfg, struct err 
 	cfg->process->has_no_new_privileges = true;
 	cfg->process->apparmor_profile = s.apparmor;
 	compose_masks(in, s.shows_system || f->privileged, l);
-	compose_devices(in, cfg);
-	return 0;
+	return compose_devices(in, cfg, err);
 }

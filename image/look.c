@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "image/compose.h"
@@ -154,6 +155,16 @@ static int look_devices(const struct run_flags *f, struct arena *mem, struct run
 	return 0;
 }
 
+static int look_name(struct arena *mem, const char **ret, struct err *err)
+{
+	struct utsname host;
+
+	if (uname(&host) < 0)
+		return err_set(err, errno, "read the host's name");
+	*ret = arena_str(mem, host.nodename);
+	return 0;
+}
+
 /* ---- the rest ---------------------------------------------------------------------------------*/
 
 static int look_seccomp(const struct run_flags *f, struct arena *mem, struct run_facts *facts,
@@ -226,6 +237,7 @@ int run_look(const struct run_flags *flags, const struct image *image, const str
 		.keeps_limits = flags->systemd && keeps_limits(),
 		.network = ret->network,
 		.ids = ret->ids,
+		.pid_path = ret->pid_path,
 	};
 
 	if (facts.network.kind == RUN_NETWORK_HOST && has_resolver(image))
@@ -233,6 +245,7 @@ int run_look(const struct run_flags *flags, const struct image *image, const str
 
 	int r = look_user(flags, image, mem, &facts.user, err);
 	if (r < 0 || (r = look_devices(flags, mem, &facts, err)) < 0 ||
+	    (r = look_name(mem, &facts.host_name, err)) < 0 ||
 	    (r = look_seccomp(flags, mem, &facts, err)) < 0)
 		return r;
 	*ret = facts;

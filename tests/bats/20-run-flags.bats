@@ -126,9 +126,9 @@ on_host() {
 	ended 125
 }
 
-@test "what is not there yet is refused by name" {
+@test "what is not there is refused by name" {
 	local flag
-	for flag in --pid=host --userns=host --gpus=all; do
+	for flag in --userns=host --gpus=all --link=web --runtime=runc --kernel-memory=1m; do
 		in_rootfs "$flag" -- true
 		ended 125
 		has "${flag%%=*} is not supported"
