@@ -95,14 +95,12 @@ static int begin(struct call *call, const char *name, struct making *m, struct e
 static int finish(struct call *call, struct making *m, const struct layer_made *layer,
 		  struct err *err)
 {
-	auto_(str) struct str line = {0};
 	const char *id = "";
 	int r = commit_image(&m->commit, layer, call->mem, &id, err);
 
 	if (r < 0)
 		return r;
-	str_addf(&line, "%s\n", id);
-	return out_text(&line, err);
+	return out_line(id, err);
 }
 
 #define MAKING_NONE                                                                                \

@@ -59,7 +59,6 @@ static int do_create(struct call *call, struct err *err)
 {
 	const struct create_flags *f = call->opts;
 	auto_(nets) struct nets n = NETS_NONE;
-	auto_(str) struct str line = {0};
 	struct network_want want = f->want;
 	struct network *w;
 	uint64_t mtu = 0;
@@ -76,8 +75,7 @@ static int do_create(struct call *call, struct err *err)
 		r = network_load(&n, want.name, call->mem, &w, err);
 	if (r < 0)
 		return r;
-	str_addf(&line, "%s\n", w->name);
-	return out_text(&line, err);
+	return out_line(w->name, err);
 }
 
 static int do_rm(struct call *call, struct err *err)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cmd/out.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/json.h"
 #include "runtime/base/mem.h"
@@ -17,19 +17,24 @@ int out_text(const struct str *text, struct err *err)
 	return r < 0 ? err_set(err, r, "write to standard output") : 0;
 }
 
+int out_line(const char *line, struct err *err)
+{
+	auto_(str) struct str text = {0};
+
+	str_addf(&text, "%s\n", line);
+	return out_text(&text, err);
+}
+
 /* One line that says all that log_line can't: the code and the hint. */
 static void add_json(struct str *line, const struct err *e, const char *message)
 {
 	struct json_out o = {.s = line};
-	time_t now = time(NULL);
-	struct tm tm;
-	char when[32];
+	char when[CLOCK_TEXT_MAX];
 
-	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
 	json_open(&o, NULL, '{');
 	json_text(&o, "level", "error");
 	json_text(&o, "msg", message);
-	json_text(&o, "time", when);
+	json_text(&o, "time", clock_now(when, false));
 	if (e->code)
 		json_text(&o, "code", e->code);
 	if (*e->hint)

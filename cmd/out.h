@@ -15,6 +15,8 @@ struct out_log {
 
 /* Writes text to standard output. */
 int out_text(const struct str *text, struct err *err);
+/* The same of one line: an id, a name. */
+int out_line(const char *line, struct err *err);
 
 /* One failure: "ctr: create web: MESSAGE (HINT)" on standard error; with a log, the bare message
  * there and one line in the log, whose JSON also has "code" and "hint". */

@@ -79,7 +79,6 @@ static int pull_name(struct pull *p, const char *name, const char **ret_id, stru
 
 static int pull_one(struct pull *p, const char *text, struct err *err)
 {
-	auto_(str) struct str line = {0};
 	struct words names = {0};
 	struct ref ref = {0};
 	const char *id = NULL;
@@ -100,8 +99,7 @@ static int pull_one(struct pull *p, const char *text, struct err *err)
 	}
 	if (r < 0)
 		return r;
-	str_addf(&line, "%s\n", id);
-	return out_text(&line, err);
+	return out_line(id, err);
 }
 
 static int do_pull(struct call *call, struct err *err)

@@ -38,7 +38,6 @@ static int push_blob(const struct store *s, struct registry *registry,
 static int push_image(const struct store *s, const struct stored *image, struct registry *registry,
 		      const char *tag, bool quiet, struct err *err)
 {
-	auto_(str) struct str line = {0};
 	const struct oci *m = image->manifest;
 	int r = 0;
 
@@ -49,8 +48,7 @@ static int push_image(const struct store *s, const struct stored *image, struct 
 	const struct oci_descriptor *d = &image->manifest_d;
 	r = registry_push_manifest(registry, tag ? tag : d->digest, d->media_type,
 				   image->manifest_text, d->size, err);
-	str_addf(&line, "%s\n", d->digest);
-	return r < 0 ? r : out_text(&line, err);
+	return r < 0 ? r : out_line(d->digest, err);
 }
 
 static int do_push(struct call *call, struct err *err)

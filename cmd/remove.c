@@ -11,14 +11,6 @@
 #include "runtime/lifecycle.h"
 #include "runtime/state.h"
 
-static int print_id(const char *id, struct err *err)
-{
-	auto_(str) struct str line = {0};
-
-	str_addf(&line, "%s\n", id);
-	return out_text(&line, err);
-}
-
 int each_container(struct call *call, bool prints, container_fn *fn, void *arg, struct err *err)
 {
 	struct err last = {0};
@@ -28,7 +20,7 @@ int each_container(struct call *call, bool prints, container_fn *fn, void *arg, 
 		struct err e = {0};
 		int r = fn(call, call->words[i], arg, &e);
 		if (r >= 0 && prints)
-			r = print_id(call->words[i], &e);
+			r = out_line(call->words[i], &e);
 		if (r >= 0)
 			continue;
 		if (last.num)

@@ -148,14 +148,6 @@ static int null_input(struct err *err)
 	return 0;
 }
 
-static int print_id(const char *id, struct err *err)
-{
-	auto_(str) struct str line = {0};
-
-	str_addf(&line, "%s\n", id);
-	return out_text(&line, err);
-}
-
 /* One who may leave it alone, or have it started again, needs somebody else who stays with it. */
 static bool needs_monitor(const struct run_opts *o, const struct run_request *q)
 {
@@ -179,7 +171,7 @@ static int run_monitored(const struct run_opts *o, struct run_request *q, struct
 	q->options.input_once = q->options.has_input_once = !q->want.io.detach;
 	if (q->want.io.detach) {
 		int r = ctr_detach(&q->want, q->config, &q->host, NULL, err);
-		return r < 0 ? r : print_id(q->want.id, err);
+		return r < 0 ? r : out_line(q->want.id, err);
 	}
 	int r = attach_flags_read(&flags, q->config->process->terminal, keys, &attach, err);
 	if (r < 0 || (r = ctr_detach(&q->want, q->config, &q->host, &sock, err)) < 0)
@@ -231,7 +223,7 @@ static int create_image(struct call *call, const struct run_opts *o, struct err 
 		r = ctr_keep(&q.want, q.config, &q.host, err);
 	if (r < 0)
 		run_request_undo(call, o, &q);
-	return r < 0 ? r : print_id(q.want.id, err);
+	return r < 0 ? r : out_line(q.want.id, err);
 }
 
 static const struct arg create_args[] = {OCI_ARGS, ARGS_END};

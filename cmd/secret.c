@@ -31,14 +31,6 @@ static int open_secrets(const struct call *call, struct err *err)
 	return fd < 0 ? err_set(err, fd, "make %s", path) : fd;
 }
 
-static int print_line(const char *text, struct err *err)
-{
-	auto_(str) struct str line = {0};
-
-	str_addf(&line, "%s\n", text);
-	return out_text(&line, err);
-}
-
 /* ---- create -----------------------------------------------------------------------------------*/
 
 /* A file, standard input (-), or with --env a variable of ctr's. */
@@ -96,17 +88,19 @@ static int secret_create(struct call *call, struct err *err)
 	}
 	if (text.p)
 		explicit_bzero(text.p, text.cap);
-	return r < 0 ? r : print_line(name, err);
+	return r < 0 ? r : out_line(name, err);
 }
 
 /* ---- ls, inspect ------------------------------------------------------------------------------*/
 
-static int describe(int dir, const char *name, bool is_pretty, struct str *ret, struct err *err)
+static int describe(const struct call *call, int dir, const char *name, bool is_pretty,
+		    struct str *ret, struct err *err)
 {
 	struct json_out o = {.s = ret, .indent = is_pretty ? "    " : NULL};
 	char made[CLOCK_TEXT_MAX];
 	struct stat st;
 
+	(void)call;
 	int r = secret_check_name(name, err);
 	if (r < 0)
 		return r;
@@ -126,15 +120,16 @@ static int describe(int dir, const char *name, bool is_pretty, struct str *ret, 
 	return 0;
 }
 
-static int add_row(const struct secret_opts *o, int dir, const char *name, struct str *text,
+static int add_row(const struct call *call, int dir, const char *name, struct str *text,
 		   struct err *err)
 {
+	const struct secret_opts *o = call->opts;
 	auto_(str) struct str json = {0};
 	char made[CLOCK_TEXT_MAX];
 	struct stat st;
 
 	if (o->format) {
-		int r = describe(dir, name, false, &json, err);
+		int r = describe(call, dir, name, false, &json, err);
 		if (r == 0)
 			r = template_fill(str_eq(o->format, "json") ? "{{json .}}" : o->format,
 					  json.p, text, err);
@@ -164,7 +159,7 @@ static int secret_ls(struct call *call, struct err *err)
 	if (!o->quiet && !o->format)
 		str_addf(&text, "%-24s %s\n", "NAME", "CREATED");
 	for (size_t i = 0; i < names.n; i++)
-		if (path_id_ok(names.v[i]) && (r = add_row(o, dir, names.v[i], &text, err)) < 0)
+		if (path_id_ok(names.v[i]) && (r = add_row(call, dir, names.v[i], &text, err)) < 0)
 			return r;
 	return out_text(&text, err);
 }
@@ -172,25 +167,9 @@ static int secret_ls(struct call *call, struct err *err)
 static int secret_inspect(struct call *call, struct err *err)
 {
 	const struct secret_opts *o = call->opts;
-	auto_(str) struct str text = {0};
 	auto_fd int dir = open_secrets(call, err);
 
-	if (dir < 0)
-		return dir;
-	str_add(&text, o->format ? "" : "[\n");
-	for (size_t i = 0; i < call->n_words; i++) {
-		auto_(str) struct str json = {0};
-		int r = describe(dir, call->words[i], !o->format, &json, err);
-		if (r == 0 && o->format)
-			r = template_fill(o->format, json.p, &text, err);
-		else if (r == 0)
-			str_addf(&text, "%s%s", i > 0 ? ",\n" : "", json.p);
-		if (r < 0)
-			return r;
-		str_add(&text, o->format ? "\n" : "");
-	}
-	str_add(&text, o->format ? "" : "\n]\n");
-	return out_text(&text, err);
+	return dir < 0 ? dir : verbs_inspect(call, o->format, dir, describe, err);
 }
 
 /* ---- rm ---------------------------------------------------------------------------------------*/
@@ -232,7 +211,7 @@ static int secret_rm(struct call *call, struct err *err)
 			r = errno == ENOENT
 				    ? err_say(err, ENOENT, "there is no secret \"%.80s\"", name)
 				    : err_set(err, errno, "remove the secret %s", name);
-		if (r < 0 || (r = print_line(name, err)) < 0)
+		if (r < 0 || (r = out_line(name, err)) < 0)
 			return r;
 	}
 	return 0;

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "cmd/help.h"
+#include "cmd/out.h"
+#include "cmd/template.h"
 #include "cmd/verbs.h"
 
 static const char *verb_word(const struct command *verb)
@@ -53,4 +55,25 @@ int verbs_run(struct call *call, const struct command *verbs, size_t n, struct e
 			       *verb->usage ? verb->usage : "nothing more");
 	int r = verb->run(&inner, err);
 	return r < 0 ? err_wrap(err, "%s", verb_word(verb)) : r;
+}
+
+int verbs_inspect(struct call *call, const char *format, int dir, describe_fn *describe,
+		  struct err *err)
+{
+	auto_(str) struct str text = {0};
+
+	str_add(&text, format ? "" : "[\n");
+	for (size_t i = 0; i < call->n_words; i++) {
+		auto_(str) struct str json = {0};
+		int r = describe(call, dir, call->words[i], !format, &json, err);
+		if (r == 0 && format)
+			r = template_fill(format, json.p, &text, err);
+		else if (r == 0)
+			str_addf(&text, "%s%s", i > 0 ? ",\n" : "", json.p);
+		if (r < 0)
+			return r;
+		str_add(&text, format ? "\n" : "");
+	}
+	str_add(&text, format ? "" : "\n]\n");
+	return out_text(&text, err);
 }

@@ -223,14 +223,6 @@ struct volume_opts {
 	bool quiet, force, all;
 };
 
-static int print_line(const char *text, struct err *err)
-{
-	auto_(str) struct str line = {0};
-
-	str_addf(&line, "%s\n", text);
-	return out_text(&line, err);
-}
-
 static int volume_create(struct call *call, struct err *err)
 {
 	const struct volume_opts *o = call->opts;
@@ -255,7 +247,7 @@ static int volume_create(struct call *call, struct err *err)
 		auto_fd int one = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		r = one < 0 ? -errno : fd_replace(one, "labels", labels.p, labels.len, 0600);
 	}
-	return r < 0 ? err_set(err, r, "write the volume's labels") : print_line(name, err);
+	return r < 0 ? err_set(err, r, "write the volume's labels") : out_line(name, err);
 }
 
 static void add_labels(struct json_out *o, int dir)
@@ -332,25 +324,9 @@ static int volume_ls(struct call *call, struct err *err)
 static int volume_inspect(struct call *call, struct err *err)
 {
 	const struct volume_opts *o = call->opts;
-	auto_(str) struct str text = {0};
 	auto_fd int dir = open_volumes(call->g->root, LOCK_SH, call->mem, err);
 
-	if (dir < 0)
-		return dir;
-	str_add(&text, o->format ? "" : "[\n");
-	for (size_t i = 0; i < call->n_words; i++) {
-		auto_(str) struct str json = {0};
-		int r = describe(call, dir, call->words[i], !o->format, &json, err);
-		if (r == 0 && o->format)
-			r = template_fill(o->format, json.p, &text, err);
-		else if (r == 0)
-			str_addf(&text, "%s%s", i > 0 ? ",\n" : "", json.p);
-		if (r < 0)
-			return r;
-		str_add(&text, o->format ? "\n" : "");
-	}
-	str_add(&text, o->format ? "" : "\n]\n");
-	return out_text(&text, err);
+	return dir < 0 ? dir : verbs_inspect(call, o->format, dir, describe, err);
 }
 
 static int volume_rm(struct call *call, struct err *err)
@@ -374,7 +350,7 @@ static int volume_rm(struct call *call, struct err *err)
 			return r;
 		if ((r = path_remove_tree(dir, name)) < 0)
 			return err_set(err, r, "remove the volume %s", name);
-		if (print_line(name, err) < 0)
+		if (out_line(name, err) < 0)
 			return -err->num;
 	}
 	return 0;
