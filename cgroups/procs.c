@@ -48,12 +48,12 @@ static int push_children(struct todo *t, const char *dir)
 	return 0;
 }
 
-static int add_pids(const char *dir, struct cg_pids *ret)
+static int add_pids(const char *dir, const char *file, struct cg_pids *ret)
 {
 	auto_(str) struct str text = {0};
 	char path[PATH_MAX];
 
-	if (snprintf(path, sizeof(path), "%s/cgroup.procs", dir) >= PATH_MAX)
+	if (snprintf(path, sizeof(path), "%s/%s", dir, file) >= PATH_MAX)
 		return -ENAMETOOLONG;
 	int r = fd_read_file(AT_FDCWD, path, FILE_MAX, &text);
 	if (r < 0)
@@ -80,7 +80,7 @@ static bool is_gone(int r)
 	return r == -ENOENT || r == -ENODEV || r == -EOPNOTSUPP; /* the last: a threaded group */
 }
 
-int cg_pids_below(const char *dir, struct cg_pids *ret)
+static int list_below(const char *dir, const char *file, struct cg_pids *ret)
 {
 	auto_(todo) struct todo todo = {0};
 	auto_(cg_pids) struct cg_pids pids = {0};
@@ -89,7 +89,7 @@ int cg_pids_below(const char *dir, struct cg_pids *ret)
 	push(&todo, mem_printf("%s", dir));
 	while (r == 0 && todo.done < todo.n) {
 		auto_free char *at = todo.dirs[todo.done++];
-		r = add_pids(at, &pids);
+		r = add_pids(at, file, &pids);
 		r = is_gone(r) ? 0 : r;
 		if (r == 0)
 			r = push_children(&todo, at);
@@ -102,6 +102,16 @@ int cg_pids_below(const char *dir, struct cg_pids *ret)
 	*ret = pids;
 	pids = (struct cg_pids){0};
 	return 0;
+}
+
+int cg_pids_below(const char *dir, struct cg_pids *ret)
+{
+	return list_below(dir, "cgroup.procs", ret);
+}
+
+int cg_threads_below(const char *dir, bool is_v1, struct cg_pids *ret)
+{
+	return list_below(dir, is_v1 ? "tasks" : "cgroup.threads", ret);
 }
 
 void cg_pids_clear(struct cg_pids *pids)

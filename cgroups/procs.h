@@ -10,6 +10,8 @@ struct cg_pids {
 };
 /* Groups that vanish meanwhile have no processes. 0 or -errno. */
 int cg_pids_below(const char *dir, struct cg_pids *ret);
+/* The same for their threads. */
+int cg_threads_below(const char *dir, bool is_v1, struct cg_pids *ret);
 bool cg_pids_have(const struct cg_pids *, pid_t);
 void cg_pids_clear(struct cg_pids *);
 

@@ -27,7 +27,7 @@ int run_shares(const struct share_opts *o, bool has_cpus, const struct host *hos
 	{"device-read-iops", 0, ARG_LIST, (base) + offsetof(struct share_opts, read_ops), "DEV:N", NULL}, \
 	{"device-write-iops", 0, ARG_LIST, (base) + offsetof(struct share_opts, write_ops), "DEV:N", NULL}, \
 	{"core-sched", 0, ARG_FLAG, (base) + offsetof(struct share_opts, core_sched), NULL, "share no processor core with others, not even as hyperthreads"}, \
-	{"own-size", 0, ARG_FLAG, (base) + offsetof(struct share_opts, own_size), NULL, "/proc shows its own memory and processors"}, \
+	{"own-size", 0, ARG_FLAG, (base) + offsetof(struct share_opts, own_size), NULL, "/proc shows its own memory, processors, uptime and load"}, \
 	{"page-sharing", 0, ARG_FLAG, (base) + offsetof(struct share_opts, page_sharing), NULL, "let the kernel merge equal pages with other such containers"}, \
 	{"tenant", 0, ARG_TEXT, (base) + offsetof(struct share_opts, tenant), "NAME", "whose container it is: its part of the machine, its ids, its policy"}
 /* clang-format on */

@@ -11,6 +11,7 @@
 #include "cmd/signals.h"
 #include "runtime/detach.h"
 #include "runtime/explain.h"
+#include "runtime/own_size.h"
 
 /* ---- start ------------------------------------------------------------------------------------*/
 
@@ -227,6 +228,15 @@ static int monitor_ended(struct call *call, const char *id, struct err *err)
 					       : ctr_note_end(call->g->root, id, err);
 }
 
+/* It may have ended meanwhile: then there is nothing to be shown. */
+static int monitor_size(struct call *call, const char *id, struct err *err)
+{
+	auto_(container) struct container c = {.dir_fd = -1, .pidfd = -1};
+	int r = container_open(call->g->root, id, false, false, &c, err);
+
+	return r < 0 || c.pidfd < 0 ? r : own_size_write(&c, OWN_SIZE_BEAT, err);
+}
+
 static int do_monitor(struct call *call, struct err *err)
 {
 	const char *word = call->words[0], *id = call->words[1];
@@ -237,12 +247,14 @@ static int do_monitor(struct call *call, struct err *err)
 		return monitor_ended(call, id, err);
 	if (str_eq(word, "health"))
 		return health_check(call, id, err);
+	if (str_eq(word, "size"))
+		return monitor_size(call, id, err);
 	return err_say(err, EINVAL, "unknown word \"%.40s\"", word);
 }
 
 const struct command cmd_monitor = {
 	.name = "monitor",
-	.usage = "restart|ended|health ID",
+	.usage = "restart|ended|health|size ID",
 	.about = "what monitors have done by ctr",
 	.args = {cmd_no_args, false},
 	.flags = CMD_ENGINE | CMD_HIDDEN,

@@ -21,6 +21,7 @@
 #include "runtime/notify.h"
 #include "runtime/outside.h"
 #include "runtime/own_size.h"
+#include "runtime/probe.h"
 #include "runtime/secret.h"
 #include "runtime/state.h"
 
@@ -190,12 +191,14 @@ static int plan(const struct create_opts *o, enum cg_manager manager, const stru
 		r = secrets_read(o->options, o->root, SECRETS_ALL, &secrets, err);
 	if (r < 0)
 		return r;
+	struct host now = *host; /* an image may have been fetched since */
+	host_probe_clock(&now);
 	struct config with = *cfg;
 	with.process =
 		(struct config_process *)(uintptr_t)secrets_environment(cfg->process, &secrets);
 	want.filter = filter.n ? &filter : NULL;
 	want.secrets = &secrets.all;
-	return plan_create(&with, host, &want, ret, err);
+	return plan_create(&with, &now, &want, ret, err);
 }
 
 /* An ordinary user may do without groups where none was asked for; the operations are then other
@@ -241,7 +244,7 @@ static int bring_up(struct creation *c, const struct create_opts *o, const struc
 	int r = make_groups(c, o, cfg, host, &cg, err);
 
 	if (r < 0 || (r = rdt_apply(&c->plan.rdt, RDT_ROOT, err)) < 0 ||
-	    (r = own_size_write(&c->c, true, err)) < 0 ||
+	    (r = own_size_write(&c->c, OWN_SIZE_NEW, err)) < 0 ||
 	    (r = join_networks(c, o, &wire, err)) < 0 || (r = spawn_init(c, o, &cg, err)) < 0)
 		return r;
 	outside.record = c->c.state;
@@ -265,6 +268,8 @@ static int bring_up(struct creation *c, const struct create_opts *o, const struc
 		return r;
 	if (c->spawn.pid != first || hooks) /* it had to fork; or hooks may have looked */
 		r = container_write_init(&c->c, c->spawn.pid, false, err);
+	if (r == 0) /* its clock can be seen now */
+		r = own_size_write(&c->c, OWN_SIZE_ALL, err);
 	struct stdio_opts io = o->io;
 	if (!io.pidfd_socket)
 		io.pidfd_socket = config_annotation(cfg, "run.oci.pidfd_receiver");

@@ -20,6 +20,7 @@
 #include "runtime/detach.h"
 #include "runtime/embed.h"
 #include "runtime/explain.h"
+#include "runtime/own_size.h"
 #include "runtime/state.h"
 
 /* What comes back over the report socket: the monitor sends the first member alone. */
@@ -183,6 +184,7 @@ static int become(const struct create_opts *o, struct creation *c, struct stream
 	s->in_a_row = start->in_a_row;
 	s->restarts = start->restarts;
 	s->health_ms = want->n_health_command ? want->health_interval : 0;
+	s->size_ms = own_size_wants(&c->c) ? OWN_LOAD_PERIOD_MS : 0;
 	spawn_clear(&c->spawn);
 	container_unlock(&c->c);
 	return execute(s, (size_t)size, err);

@@ -180,7 +180,7 @@ int ctr_exec(const struct exec_opts *o, const struct host *host, int *ret_status
 	if (r == 0 && o->timeout_ms)
 		end_late(x.spawn.pidfd, o->timeout_ms);
 	if (r == 0 && !o->io.detach)
-		r = supervise(&x.spawn, signals, &status, err);
+		r = supervise(&x.spawn, signals, NULL, &status, err);
 	exec_clear(&x);
 	if (r == 0)
 		*ret_status = status;

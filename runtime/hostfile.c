@@ -33,6 +33,11 @@ static int read_caps(void *to, const char *value)
 	return num_max(value, 16, UINT64_MAX, to);
 }
 
+static int read_number(void *to, const char *value)
+{
+	return num_max(value, 10, UINT64_MAX, to);
+}
+
 static int read_kernel(void *to, const char *value)
 {
 	unsigned major, minor;
@@ -99,6 +104,7 @@ static const struct {
 	{"has_apparmor", read_bool, offsetof(struct host, has_apparmor)},
 	{"has_selinux", read_bool, offsetof(struct host, has_selinux)},
 	{"has_time_ns", read_bool, offsetof(struct host, has_time_ns)},
+	{"uptime", read_number, offsetof(struct host, uptime)},
 	{"has_resctrl", read_bool, offsetof(struct host, has_resctrl)},
 	{"runs_systemd", read_bool, offsetof(struct host, runs_systemd)},
 	{"layout", read_layout, offsetof(struct host, layout)},

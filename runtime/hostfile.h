@@ -6,6 +6,7 @@
  *     euid=1000
  *     kernel=6.1
  *     has_time_ns=yes
+ *     uptime=172800
  *     layout=hybrid
  *     cgroup=cpu,cpuacct /sys/fs/cgroup/cpu,cpuacct /user.slice
  *     cgroup=v2 /sys/fs/cgroup/unified /user.slice

@@ -321,7 +321,7 @@ int ctr_update(const char *root, const char *id, const struct config_resources *
 	for (size_t i = 0; i < plan.n_warnings; i++)
 		log_warning("%s", plan.warnings[i]);
 	r = cg_update(&plan, err);
-	return r < 0 ? r : own_size_write(&c, false, err);
+	return r < 0 ? r : own_size_write(&c, OWN_SIZE_ALL, err);
 }
 
 int ctr_update_rdt(const char *root, const char *id, const char *line, struct err *err)

@@ -6,23 +6,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "cgroups/cgroup.h"
 #include "cgroups/counters.h"
 #include "cgroups/file.h"
 #include "cgroups/name.h"
 #include "cgroups/stat.h"
+#include "cgroups/tasks.h"
 #include "runtime/base/fd.h"
+#include "runtime/own_clock.h"
 #include "runtime/own_size.h"
 #include "runtime/shares.h"
 #include "runtime/state.h"
 
-enum { HOST_MAX = 4 << 20 };
+enum { HOST_MAX = 4 << 20, SMALL = 1 << 16 };
 
 /* ---- pictures --------------------------------------------------------------------------------- */
 
-static uint64_t line_kb(const char *text, const char *key)
+static uint64_t number_after(const char *text, const char *key)
 {
 	const char *at = strstr(text, key);
 
@@ -49,15 +54,15 @@ static uint64_t rest(uint64_t all, uint64_t part)
 
 void own_meminfo(const struct own_size *s, const char *host, struct str *out)
 {
-	uint64_t total = less(line_kb(host, "MemTotal:"), s->memory / 1024);
-	uint64_t swap = less(line_kb(host, "SwapTotal:"), s->swap / 1024);
+	uint64_t total = less(number_after(host, "MemTotal:"), s->memory / 1024);
+	uint64_t swap = less(number_after(host, "SwapTotal:"), s->swap / 1024);
 	uint64_t used = less(s->used / 1024, total), cache = less(s->cache / 1024, used);
 	uint64_t swapped = less(s->swap_used / 1024, swap);
 
 	/* What is free for it can be no more than what is free at all. */
-	uint64_t available = less(rest(total, used) + cache, line_kb(host, "MemAvailable:"));
+	uint64_t available = less(rest(total, used) + cache, number_after(host, "MemAvailable:"));
 	put_kb(out, "MemTotal", total);
-	put_kb(out, "MemFree", less(rest(total, used), line_kb(host, "MemFree:")));
+	put_kb(out, "MemFree", less(rest(total, used), number_after(host, "MemFree:")));
 	put_kb(out, "MemAvailable", available);
 	put_kb(out, "Buffers", 0);
 	put_kb(out, "Cached", cache);
@@ -66,7 +71,7 @@ void own_meminfo(const struct own_size *s, const char *host, struct str *out)
 	put_kb(out, "SwapFree", rest(swap, swapped));
 	put_kb(out, "CommitLimit", total + swap);
 	put_kb(out, "Committed_AS", used);
-	put_kb(out, "Hugepagesize", line_kb(host, "Hugepagesize:"));
+	put_kb(out, "Hugepagesize", number_after(host, "Hugepagesize:"));
 }
 
 /* Blocks that are separated by empty lines; the first so many. */
@@ -119,10 +124,42 @@ void own_stat(const struct own_size *s, const char *host, struct str *out)
 		unsigned cpu;
 		int n;
 		bool is_cpu = is_processor(line, &cpu, &n);
-		if (strncmp(line, "cpu ", 4) != 0 && !(is_cpu && s->cpus && cpu >= s->cpus))
+		if (str_starts(line, "btime "))
+			str_addf(out, "btime %" PRId64 "\n",
+				 (int64_t)number_after(line, "btime ") + s->booted_later);
+		else if (strncmp(line, "cpu ", 4) != 0 && !(is_cpu && s->cpus && cpu >= s->cpus))
 			str_add_mem(out, line, len);
 		line += len;
 	}
+}
+
+void own_loadavg(const struct own_size *s, const char *host, struct str *out)
+{
+	if (s->has_tasks)
+		own_load_text(&s->load, s->running, s->tasks, s->last_pid, out);
+	else
+		str_add(out, host);
+}
+
+uint64_t own_inner_pid(const char *init, const char *task)
+{
+	static const char key[] = "\nNSpid:";
+	const char *of_init = strstr(init, key), *at = strstr(task, key);
+	uint64_t pid = 0;
+
+	if (!of_init || !at)
+		return 0;
+	/* A column for each namespace from ctr's inwards; the last of the first process's is the
+	 * container's, and others may have made some further in. */
+	of_init += sizeof(key) - 1;
+	at += sizeof(key) - 1;
+	while (*of_init == '\t') {
+		char *end;
+		of_init += 1 + strspn(of_init + 1, "0123456789");
+		pid = strtoull(at, &end, 10);
+		at = end;
+	}
+	return pid;
 }
 
 unsigned own_count(const char *list)
@@ -191,7 +228,7 @@ static unsigned processors(const struct state *s, const struct cg_stats *stats)
 	return all && all < n ? all : n;
 }
 
-static int find_out(const struct state *s, struct own_size *ret, struct err *err)
+static int find_limits(const struct state *s, struct own_size *ret, struct err *err)
 {
 	auto_(cg_stats) struct cg_stats stats = {0};
 	const char *v1 = cg_name_find(s->cgroups, s->n_cgroups, "memory");
@@ -219,6 +256,64 @@ static int find_out(const struct state *s, struct own_size *ret, struct err *err
 	return 0;
 }
 
+static uint64_t pid_inside(pid_t init, pid_t task)
+{
+	auto_(str) struct str first = {0}, last = {0};
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)init);
+	fd_read_file(AT_FDCWD, path, SMALL, &first);
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)task);
+	fd_read_file(AT_FDCWD, path, SMALL, &last);
+	return own_inner_pid(first.p ? first.p : "", last.p ? last.p : "");
+}
+
+static int64_t monotonic_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* One more step of the averages, which are kept beside the files. dir: locked. */
+static void find_load(const struct container *c, int dir, bool is_new, struct own_size *ret)
+{
+	static const char name[] = ".load";
+	const struct state *s = c->state;
+	auto_(str) struct str kept = {0}, text = {0};
+	struct cg_tasks t = {0};
+	struct err ignored;
+
+	ret->has_tasks = cg_tasks(s->cgroups, s->n_cgroups, &t) == 0;
+	if (!ret->has_tasks)
+		return;
+	ret->running = t.running;
+	ret->tasks = t.total;
+	ret->last_pid = c->pid && t.last ? pid_inside(c->pid, t.last) : 1;
+	if (!is_new)
+		fd_read_file(dir, name, SMALL, &kept);
+	own_load_parse(kept.p ? kept.p : "", &ret->load);
+	/* Who is frozen waits for nothing. */
+	bool is_frozen = cg_is_frozen(s->cgroups, s->n_cgroups, &ignored) == 1;
+	own_load_step(&ret->load, is_frozen ? 0 : t.running + t.blocked, monotonic_ms());
+	own_load_keep(&ret->load, &text);
+	fd_replace(dir, name, text.p, text.len, 0600);
+}
+
+static int find_out(const struct container *c, int dir, bool is_new, struct own_size *ret,
+		    struct err *err)
+{
+	int r = find_limits(c->state, ret, err);
+
+	if (r < 0)
+		return r;
+	find_load(c, dir, is_new, ret);
+	if (c->pid)
+		ret->booted_later = own_clock_offset_of(getpid()) - own_clock_offset_of(c->pid);
+	return 0;
+}
+
 /* ---- files ------------------------------------------------------------------------------------ */
 
 static void own_online(const struct own_size *s, const char *host, struct str *out)
@@ -234,11 +329,13 @@ static void own_online(const struct own_size *s, const char *host, struct str *o
 static const struct file {
 	const char *name, *path;
 	void (*make)(const struct own_size *, const char *host, struct str *out);
+	bool moves; /* by itself, without an update */
 } files[] = {
-	{"meminfo", "/proc/meminfo", own_meminfo},
-	{"cpuinfo", "/proc/cpuinfo", own_cpuinfo},
-	{"stat", "/proc/stat", own_stat},
-	{"online", "/sys/devices/system/cpu/online", own_online},
+	{"meminfo", "/proc/meminfo", own_meminfo, true},
+	{"cpuinfo", "/proc/cpuinfo", own_cpuinfo, false},
+	{"stat", "/proc/stat", own_stat, true},
+	{"loadavg", "/proc/loadavg", own_loadavg, true},
+	{"online", "/sys/devices/system/cpu/online", own_online, false},
 };
 #define N_FILES (sizeof(files) / sizeof(*files))
 
@@ -275,10 +372,11 @@ void own_size_mounts(const char *root, const char *id, struct arena *mem, struct
 	}
 }
 
-/* In place: what is bound is the file, not its name. */
+/* In place: what is bound is the file, not its name. In one write, and seldom another length than
+ * before, so that a reader finds the old lines or the new ones. */
 static int write_file(int dir, const char *name, const struct str *text)
 {
-	auto_fd int fd = openat(dir, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0444);
+	auto_fd int fd = openat(dir, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
 
 	if (fd < 0)
 		return -errno;
@@ -286,28 +384,46 @@ static int write_file(int dir, const char *name, const struct str *text)
 	return r < 0 ? r : ftruncate(fd, (off_t)text->len) < 0 ? -errno : 0;
 }
 
-int own_size_write(const struct container *c, bool is_new, struct err *err)
+static int write_files(const struct container *c, int dir, const struct own_size *size,
+		       bool only_moving, struct err *err)
 {
+	for (size_t i = 0; i < N_FILES; i++) {
+		auto_(str) struct str host = {0}, text = {0};
+		if (only_moving && !files[i].moves)
+			continue;
+		int r = fd_read_file(AT_FDCWD, files[i].path, HOST_MAX, &host);
+		if (r == 0) {
+			files[i].make(size, host.p ? host.p : "", &text);
+			r = write_file(dir, files[i].name, &text);
+		}
+		if (r < 0)
+			return err_set(err, r, "write %s/own/%s", c->dir, files[i].name);
+	}
+	return 0;
+}
+
+bool own_size_wants(const struct container *c)
+{
+	return c->state &&
+	       shares_wants(c->state->annotations, c->state->n_annotations, SHARES_OWN_SIZE);
+}
+
+int own_size_write(const struct container *c, enum own_size_when when, struct err *err)
+{
+	bool is_new = when == OWN_SIZE_NEW, is_beat = when == OWN_SIZE_BEAT;
 	struct own_size size;
 
-	if (!c->state ||
-	    !shares_wants(c->state->annotations, c->state->n_annotations, SHARES_OWN_SIZE))
+	if (!own_size_wants(c))
 		return 0;
 	if (is_new && mkdirat(c->dir_fd, "own", 0755) < 0 && errno != EEXIST)
 		return err_set(err, errno, "make %s/own", c->dir);
 	auto_fd int dir = openat(c->dir_fd, "own", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0)
 		return err_set(err, errno, "open %s/own", c->dir);
-	int r = find_out(c->state, &size, err);
-	for (size_t i = 0; r == 0 && i < N_FILES; i++) {
-		auto_(str) struct str host = {0}, text = {0};
-		r = fd_read_file(AT_FDCWD, files[i].path, HOST_MAX, &host);
-		if (r == 0) {
-			files[i].make(&size, host.p ? host.p : "", &text);
-			r = write_file(dir, files[i].name, &text);
-		}
-		if (r < 0)
-			return err_set(err, r, "write %s/own/%s", c->dir, files[i].name);
-	}
-	return r;
+	/* Who is writing them now does it for a beat as well. */
+	if (flock(dir, is_beat ? LOCK_EX | LOCK_NB : LOCK_EX) < 0)
+		return is_beat && errno == EWOULDBLOCK ? 0
+						       : err_set(err, errno, "lock %s/own", c->dir);
+	int r = find_out(c, dir, is_new, &size, err);
+	return r < 0 ? r : write_files(c, dir, &size, is_beat, err);
 }

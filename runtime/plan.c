@@ -6,6 +6,7 @@
 #include "namespaces/sysctl.h"
 #include "runtime/base/json.h"
 #include "runtime/base/sys.h"
+#include "runtime/own_clock.h"
 #include "runtime/plan.h"
 #include "runtime/process.h"
 #include "runtime/schedule.h"
@@ -278,10 +279,13 @@ int plan_create(const struct config *cfg, const struct host *host, const struct 
 {
 	struct plan p = {0};
 	struct given given = {.cgroups = SLOT_NONE, .start = SLOT_NONE};
+	struct config with;
 
 	int r = check_parts(cfg, err);
 	if (r < 0)
 		return r;
+	if (own_clock(cfg, host, &p.mem, &with))
+		cfg = &with;
 	oplist_init(&p.ops);
 	r = decide_cgroups(cfg, host, want, &p, err);
 	if (r == 0)

@@ -7,15 +7,18 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/utsname.h>
+#include <time.h>
 
 #include "runtime/base/auto.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
 #include "runtime/base/sys.h"
+#include "runtime/own_clock.h"
 #include "runtime/probe.h"
 
-enum { PROC_USER_INIT_INO = 0xEFFFFFFD }; /* include/linux/proc_ns.h: stable since Linux 3.8 */
+/* include/linux/proc_ns.h: the first namespaces, since Linux 3.8 and 5.6 */
+enum { PROC_USER_INIT_INO = 0xEFFFFFFD, PROC_TIME_INIT_INO = 0xEFFFFFFA };
 
 static bool copy(char *to, size_t size, const char *from, size_t n)
 {
@@ -197,6 +200,20 @@ static bool is_there(const char *path)
 	return access(path, F_OK) == 0;
 }
 
+/* The offsets of a time namespace are those to the machine's clocks, not to its maker's. */
+void host_probe_clock(struct host *h)
+{
+	struct timespec t = {0};
+	struct stat st;
+	int64_t offset = 0;
+
+	h->has_time_ns = stat("/proc/self/ns/time", &st) == 0;
+	if (h->has_time_ns && st.st_ino != PROC_TIME_INIT_INO)
+		offset = own_clock_offset_of(getpid());
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	h->uptime = (uint64_t)(t.tv_sec - offset);
+}
+
 int host_probe_process(struct host *ret, struct err *err)
 {
 	struct host h = {0};
@@ -215,7 +232,7 @@ int host_probe_process(struct host *ret, struct err *err)
 	}
 	h.has_apparmor = is_there("/sys/kernel/security/apparmor");
 	h.has_selinux = is_there("/sys/fs/selinux/enforce");
-	h.has_time_ns = is_there("/proc/self/ns/time");
+	host_probe_clock(&h);
 	h.runs_systemd = is_there("/run/systemd/system");
 	*ret = h;
 	return 0;

@@ -8,6 +8,8 @@
 int host_probe(struct host *ret, struct err *err);
 /* All but the control groups: what exec needs, in half the time. */
 int host_probe_process(struct host *ret, struct err *err);
+/* Whether there are time namespaces, and the uptime of now. */
+void host_probe_clock(struct host *h);
 /* Whether ctr itself runs inside a user namespace. */
 bool probe_in_userns(void);
 

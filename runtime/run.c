@@ -3,9 +3,11 @@
 #include <unistd.h>
 
 #include "net/wire.h"
+#include "runtime/base/log.h"
 #include "runtime/create.h"
 #include "runtime/ledger.h"
 #include "runtime/notify.h"
+#include "runtime/own_size.h"
 #include "runtime/state.h"
 #include "runtime/supervise.h"
 
@@ -20,6 +22,25 @@ static int finish(struct creation *c, const struct create_opts *o, int status, s
 		r = container_write_exit(&c->c, status, err);
 	ledger_note_end(&c->c, LEDGER_ENDED);
 	return r;
+}
+
+static void write_size(void *arg)
+{
+	const struct creation *c = arg;
+	struct err err;
+
+	if (own_size_write(&c->c, OWN_SIZE_BEAT, &err) < 0)
+		log_debug("--own-size: %s", err.msg);
+}
+
+/* Until its end, what it is shown of itself is kept up to date. */
+static int watch(struct creation *c, int signals, int *ret_status, struct err *err)
+{
+	struct beat beat = {write_size, c, -1};
+	int r = own_size_wants(&c->c) ? beat_begin(&beat, OWN_LOAD_PERIOD_MS, err) : 0;
+
+	auto_fd int timer = beat.timer;
+	return r < 0 ? r : supervise(&c->spawn, signals, &beat, ret_status, err);
 }
 
 /* Whoever is supervised has somebody else wait for its word. */
@@ -67,7 +88,7 @@ int ctr_run(const struct create_opts *o, const struct config *cfg, const struct 
 	if (ready >= 0)
 		r = relay(&c, o, ready, err);
 	if (r == 0 && !o->io.detach) {
-		r = supervise(&c.spawn, signals, &status, err);
+		r = watch(&c, signals, &status, err);
 		if (r == 0)
 			r = finish(&c, o, status, err);
 	}

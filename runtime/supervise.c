@@ -36,28 +36,34 @@ static void pass_on(int signals, int pidfd)
 		sys_pidfd_send_signal(pidfd, (int)info.ssi_signo);
 }
 
-static int wait_for_end(struct spawn *s, int signals, struct err *err)
+static int wait_for_end(struct spawn *s, int signals, const struct beat *beat, struct err *err)
 {
 	struct pollfd fds[] = {
 		{.fd = s->pidfd, .events = POLLIN},
 		{.fd = signals, .events = POLLIN},
+		{.fd = beat->timer, .events = POLLIN},
 	};
 
 	for (;;) {
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+		if (poll(fds, 3, -1) < 0 && errno != EINTR)
 			return err_set(err, errno, "wait for the container");
 		if (fds[1].revents)
 			pass_on(signals, s->pidfd);
+		if (fds[2].revents)
+			beat_run(beat);
 		if (fds[0].revents)
 			return 0;
 	}
 }
 
-int supervise(struct spawn *s, int signals, int *ret_status, struct err *err)
+int supervise(struct spawn *s, int signals, const struct beat *beat, int *ret_status,
+	      struct err *err)
 {
+	static const struct beat none = {.timer = -1};
+	const struct beat *b = beat ? beat : &none;
 	siginfo_t info = {0};
-	int r = s->console >= 0 ? tty_proxy(s->console, s->pidfd, signals, err)
-				: wait_for_end(s, signals, err);
+	int r = s->console >= 0 ? tty_proxy(s->console, s->pidfd, signals, b, err)
+				: wait_for_end(s, signals, b, err);
 
 	if (r < 0)
 		return r;

@@ -139,7 +139,7 @@ static void flow_drain(struct flow *f)
 	} while (f->n);
 }
 
-int tty_proxy(int master, int pidfd, int signals, struct err *err)
+int tty_proxy(int master, int pidfd, int signals, const struct beat *beat, struct err *err)
 {
 	struct flow in = {.from = STDIN_FILENO, .to = master};
 	struct flow out = {.from = master, .to = STDOUT_FILENO};
@@ -155,8 +155,9 @@ int tty_proxy(int master, int pidfd, int signals, struct err *err)
 			{.fd = signals, .events = POLLIN},
 			flow_poll(&in),
 			flow_poll(&out),
+			{.fd = beat->timer, .events = POLLIN},
 		};
-		if (poll(fds, 4, -1) < 0 && errno != EINTR)
+		if (poll(fds, sizeof(fds) / sizeof(*fds), -1) < 0 && errno != EINTR)
 			return err_set(err, errno, "wait for the terminal");
 		if (fds[1].revents)
 			take_signals(signals, master, pidfd);
@@ -164,6 +165,8 @@ int tty_proxy(int master, int pidfd, int signals, struct err *err)
 			flow_go(&in);
 		if (fds[3].revents)
 			flow_go(&out);
+		if (fds[4].revents)
+			beat_run(beat);
 		if (fds[0].revents)
 			break;
 	}

@@ -7,6 +7,7 @@
 #include <termios.h>
 
 #include "runtime/base/err.h"
+#include "runtime/beat.h"
 
 /* The terminal on standard input, whose mode is to be put back. */
 struct raw_mode {
@@ -26,4 +27,4 @@ unsigned tty_size(void);
  * `master`, what comes from there to standard output. Of `signals` (signalfd(2), non-blocking)
  * SIGWINCH carries the window's size over, the others go to the process. ctr's own terminal, if
  * standard input is one, is raw meanwhile and put back on every way out. */
-int tty_proxy(int master, int pidfd, int signals, struct err *err);
+int tty_proxy(int master, int pidfd, int signals, const struct beat *beat, struct err *err);

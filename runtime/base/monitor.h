@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-enum { MONITOR_VERSION = 1, MONITOR_TEXT_MAX = 8192, MONITOR_DATA = 4096, MONITOR_CLIENTS = 16 };
+enum { MONITOR_VERSION = 2, MONITOR_TEXT_MAX = 8192, MONITOR_DATA = 4096, MONITOR_CLIENTS = 16 };
 
 enum monitor_log { MONITOR_LOG_NONE, MONITOR_LOG_FILE, MONITOR_LOG_JOURNAL };
 enum monitor_restart { MONITOR_RESTART_NO, MONITOR_RESTART_FAILURE, MONITOR_RESTART_ALWAYS };
@@ -34,10 +34,11 @@ struct monitor_spec {
 	uint32_t log_files; /* the current one and older ones */
 	uint64_t log_size;  /* most bytes in one */
 	uint32_t restart;   /* enum monitor_restart */
-	uint32_t max_restarts;       /* in a row; 0: no bound */
-	uint32_t in_a_row;           /* restarts after a short life that led here */
-	uint32_t restarts;           /* all of them */
-	uint32_t health_ms;          /* between two health checks; 0: none */
+	uint32_t max_restarts; /* in a row; 0: no bound */
+	uint32_t in_a_row;     /* restarts after a short life that led here */
+	uint32_t restarts;     /* all of them */
+	uint32_t health_ms;    /* between two health checks; 0: none */
+	uint32_t size_ms;      /* between two looks at its own size; 0: it is not shown that */
 	char text[MONITOR_TEXT_MAX]; /* path of ctr, NUL, the directory of all containers, NUL */
 };
 

@@ -30,6 +30,8 @@ struct host {
 	uint32_t kernel;          /* major << 16 | minor << 8 */
 	bool has_apparmor, has_selinux;
 	bool has_time_ns;
+	uint64_t
+		uptime; /* seconds since the machine booted, whatever ctr's own time namespace says */
 	bool has_resctrl;  /* mounted on /sys/fs/resctrl */
 	bool runs_systemd; /* /run/systemd/system is there */
 	enum cgroup_layout layout;

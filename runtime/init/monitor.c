@@ -24,7 +24,7 @@ enum {
 };
 
 /* In the order of the array that poll(2) gets; clients come behind. */
-enum { AT_END, AT_OUT, AT_ERR, AT_LISTENER, AT_IN, AT_HEALTH, AT_CLIENTS };
+enum { AT_END, AT_OUT, AT_ERR, AT_LISTENER, AT_IN, AT_CHORES, AT_CLIENTS = AT_CHORES + CHORES };
 
 static int64_t now_ms(void)
 {
@@ -78,7 +78,7 @@ static void read_id(struct monitor *m)
 }
 
 /* Becomes `ctr --root ROOT monitor WORD ID …`; comes back only when that cannot be executed. */
-static void call_ctr(struct monitor *m, const char *word)
+static void become_ctr(struct monitor *m, const char *word)
 {
 	char *program = m->spec.text, *root = program + strlen(program) + 1;
 	char a[12], b[12], name[] = "ctr", option[] = "--root", command[] = "monitor";
@@ -96,35 +96,54 @@ static void call_ctr(struct monitor *m, const char *word)
 	set_signals(SIG_DFL);
 	execve(program, argv, environ);
 	set_signals(SIG_IGN);
+}
+
+/* The same, and says so in the log. */
+static void call_ctr(struct monitor *m, const char *word)
+{
 	static const char sorry[] = "ctr: cannot be executed by the monitor any more\n";
+
+	become_ctr(m, word);
 	mlog_take(&m->log, 1, sorry, sizeof(sorry) - 1);
 	mlog_flush(&m->log);
 }
 
-static void check_health(struct monitor *m)
+static void chore_begin(struct monitor *m, struct chore *c)
 {
 	struct clone_args args = {
 		.flags = CLONE_PIDFD,
-		.pidfd = (uint64_t)(uintptr_t)&m->health,
+		.pidfd = (uint64_t)(uintptr_t)&c->pidfd,
 		.exit_signal = SIGCHLD,
 	};
 	long pid = syscall(SYS_clone3, &args, sizeof(args));
 
 	if (pid == 0) {
-		call_ctr(m, "health");
+		/* What is done that often would fill the log. */
+		if (c == &m->chores[CHORE_SIZE])
+			become_ctr(m, c->word);
+		else
+			call_ctr(m, c->word);
 		_exit(127);
 	}
+	c->at_ms = now_ms() + c->every_ms;
 	if (pid < 0)
-		m->health = -1;
-	m->health_at_ms = INT64_MAX;
+		c->pidfd = -1;
 }
 
-static void health_done(struct monitor *m)
+static void chore_done(struct chore *c)
 {
-	waitid(P_PIDFD, (id_t)m->health, NULL, WEXITED);
-	close(m->health);
-	m->health = -1;
-	m->health_at_ms = now_ms() + m->spec.health_ms;
+	waitid(P_PIDFD, (id_t)c->pidfd, NULL, WEXITED);
+	close(c->pidfd);
+	c->pidfd = -1;
+	c->at_ms = now_ms() + c->every_ms;
+}
+
+static void chore_serve(struct monitor *m, struct chore *c, const struct pollfd *p)
+{
+	if (p->revents)
+		chore_done(c);
+	if (c->every_ms && c->pidfd < 0 && now_ms() >= c->at_ms)
+		chore_begin(m, c);
 }
 
 /* ---- streams ---------------------------------------------------------------------------------- */
@@ -249,9 +268,14 @@ static int end(struct monitor *m)
 
 static int wait_ms(const struct monitor *m)
 {
-	if (!m->spec.health_ms || m->health >= 0)
+	int64_t least = INT64_MAX;
+
+	for (int i = 0; i < CHORES; i++)
+		if (m->chores[i].every_ms && m->chores[i].pidfd < 0 && m->chores[i].at_ms < least)
+			least = m->chores[i].at_ms;
+	if (least == INT64_MAX)
 		return -1;
-	int64_t left = m->health_at_ms - now_ms();
+	int64_t left = least - now_ms();
 	return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
 }
 
@@ -262,7 +286,8 @@ static void fill(const struct monitor *m, struct pollfd *p)
 	p[AT_ERR] = (struct pollfd){m->spec.err, POLLIN, 0};
 	p[AT_LISTENER] = (struct pollfd){m->spec.listener, POLLIN, 0};
 	p[AT_IN] = (struct pollfd){m->n_in ? m->spec.in : -1, POLLOUT, 0};
-	p[AT_HEALTH] = (struct pollfd){m->health, POLLIN, 0};
+	for (int i = 0; i < CHORES; i++)
+		p[AT_CHORES + i] = (struct pollfd){m->chores[i].pidfd, POLLIN, 0};
 	/* One packet of input at a time; who types more waits. */
 	for (int i = 0; i < MONITOR_CLIENTS; i++)
 		p[AT_CLIENTS + i] = (struct pollfd){m->n_in ? -1 : m->clients[i].fd, POLLIN, 0};
@@ -281,10 +306,8 @@ static void serve(struct monitor *m, const struct pollfd *p)
 			attach_hear(m, i);
 	if (p[AT_LISTENER].revents)
 		attach_accept(m);
-	if (p[AT_HEALTH].revents)
-		health_done(m);
-	if (m->spec.health_ms && m->health < 0 && now_ms() >= m->health_at_ms)
-		check_health(m);
+	for (int i = 0; i < CHORES; i++)
+		chore_serve(m, &m->chores[i], &p[AT_CHORES + i]);
 }
 
 static int loop(struct monitor *m)
@@ -345,6 +368,11 @@ static void report(int32_t *fd)
 	*fd = -1;
 }
 
+static struct chore chore(const char *word, uint32_t every_ms, int64_t now)
+{
+	return (struct chore){word, every_ms, -1, now + every_ms};
+}
+
 int monitor_main(const char *fd)
 {
 	struct monitor m;
@@ -362,10 +390,10 @@ int monitor_main(const char *fd)
 	for (int i = 0; i < MONITOR_CLIENTS; i++)
 		m.clients[i].fd = -1;
 	m.clients[0] = (struct client){m.spec.client, STREAM_OUT | STREAM_ERR};
-	m.health = -1;
 	m.n_in = 0;
 	m.started_ms = now_ms();
-	m.health_at_ms = m.started_ms + m.spec.health_ms;
+	m.chores[CHORE_HEALTH] = chore("health", m.spec.health_ms, m.started_ms);
+	m.chores[CHORE_SIZE] = chore("size", m.spec.size_ms, m.started_ms);
 	read_id(&m);
 	mlog_open(&m.log, &m.spec, m.id);
 	prctl(PR_SET_PDEATHSIG, 0); /* whoever started us may go now */

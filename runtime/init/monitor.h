@@ -36,13 +36,22 @@ struct mlog {
 	char buffer[LOG_BUFFER];
 };
 
+/* What ctr is called for now and then, one call at a time. */
+enum { CHORE_HEALTH, CHORE_SIZE, CHORES };
+struct chore {
+	const char *word;  /* for ctr */
+	uint32_t every_ms; /* 0: never */
+	int pidfd;         /* of the call that runs, or -1 */
+	int64_t at_ms;     /* the next one */
+};
+
 struct monitor {
 	struct monitor_spec spec;
 	char id[256]; /* for the journal, and to call ctr with */
 	struct mlog log;
 	struct client clients[MONITOR_CLIENTS];
-	int64_t started_ms, health_at_ms;
-	int health;  /* pidfd of a running check, or -1 */
+	int64_t started_ms;
+	struct chore chores[CHORES];
 	size_t n_in; /* bytes of `in` that the program has not taken yet */
 	struct monitor_packet_full packet;
 	char in[MONITOR_DATA];

@@ -23,6 +23,7 @@ TEST(every_fact)
 			    "has_apparmor=yes\n"
 			    "has_selinux=no\n"
 			    "has_time_ns=yes\n"
+			    "uptime=172800\n"
 			    "runs_systemd=yes\n"
 			    "layout=hybrid\n"
 			    "v2_controllers=cpu memory\n"
@@ -32,6 +33,7 @@ TEST(every_fact)
 	CHECK_INT(h.euid, 1000);
 	CHECK_INT(h.egid, UINT32_MAX);
 	CHECK(h.in_userns && h.has_sys_resource && h.has_apparmor && h.has_time_ns);
+	CHECK_INT(h.uptime, 172800);
 	CHECK(h.runs_systemd && !h.has_selinux);
 	CHECK_INT((long long)h.caps, 0x1ffffffffff);
 	CHECK_INT(h.kernel, 6 << 16 | 18 << 8);
