@@ -117,6 +117,8 @@ void engine_keep_wire(const struct wire_want *w, struct state_options *ret, stru
 		.has_rate_in = w->rate_in != 0,
 		.rate_out = w->rate_out,
 		.has_rate_out = w->rate_out != 0,
+		.priority = w->priority,
+		.has_priority = w->has_priority,
 	};
 	ret->wire = s;
 }
@@ -151,9 +153,11 @@ static int find_wire(const struct call *call, const struct state *state,
 		.dns_options = words_of(s->dns_options, s->n_dns_options),
 		.rate_in = s->rate_in,
 		.rate_out = s->rate_out,
+		.priority = s->priority,
+		.has_priority = s->has_priority,
 	};
 	*ret = w;
-	return w->helper ? 0 : tenant_wire(call->g->root, state->tenant, &w->tenant, err);
+	return w->helper ? 0 : tenant_wire(call->g->root, state->tenant, w, err);
 }
 
 int engine_again(const struct call *call, const struct container *c, struct again *ret,

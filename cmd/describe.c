@@ -322,6 +322,8 @@ static int add_networks(struct json_out *o, const struct container *c, struct ar
 			const char *value = rows[k].value ? rows[k].value : "";
 			json_text(o, rows[k].key, arena_copy(mem, value, strcspn(value, "/")));
 		}
+		if (e->has_priority)
+			json_uint(o, "Priority", e->priority);
 		json_close(o, '}');
 	}
 	json_close(o, '}');

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* network: make, show, change and remove networks. */
 #include <errno.h>
+#include <fcntl.h>
 
 #include "cmd/command.h"
 #include "cmd/out.h"
@@ -178,6 +179,22 @@ static void show_address(struct json_out *o, const char *key, const struct cidr 
 		json_text(o, key, cidr_text(&own, text));
 }
 
+/* What its record says of it there. */
+static void show_priority(struct json_out *o, const struct nets *n, const char *network,
+			  const char *id, struct arena *mem)
+{
+	auto_fd int dir = open(arena_printf(mem, "%s/%s", n->root, id),
+			       O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct wire *wire = NULL;
+	struct err ignored;
+
+	if (dir < 0 || wire_load(dir, mem, &wire, &ignored) < 0 || !wire)
+		return;
+	for (size_t i = 0; i < wire->n_ends; i++)
+		if (wire->ends[i].has_priority && str_eq(wire->ends[i].network, network))
+			json_uint(o, "priority", wire->ends[i].priority);
+}
+
 static int inspect_one(const struct nets *n, const char *name, struct json_out *o,
 		       struct arena *mem, struct err *err)
 {
@@ -197,6 +214,7 @@ static int inspect_one(const struct nets *n, const char *name, struct json_out *
 		json_text(o, "names", m.v[i].names);
 		show_address(o, "address", &ranges.four, m.v[i].index);
 		show_address(o, "address6", &ranges.six, m.v[i].index6);
+		show_priority(o, n, name, m.v[i].id, mem);
 		json_close(o, '}');
 	}
 	json_close(o, ']');

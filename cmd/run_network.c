@@ -10,6 +10,7 @@
 #include "net/helper.h"
 #include "net/network.h"
 #include "net/port.h"
+#include "net/priority.h"
 #include "runtime/base/log.h"
 #include "runtime/container.h"
 #include "runtime/tenant.h"
@@ -75,7 +76,8 @@ static int try_default(const char *root, struct arena *mem, struct run_network *
 	bool is_bridge = n->kind == RUN_NETWORK_WIRED && !n->wire.helper;
 	int r = n->is_default && is_bridge ? make_default(root, mem, err) : 0;
 
-	if (r == 0 || n->wire.n_publish || n->wire.ip || n->wire.rate_in || n->wire.rate_out)
+	if (r == 0 || n->wire.n_publish || n->wire.ip || n->wire.rate_in || n->wire.rate_out ||
+	    n->wire.has_priority)
 		return r;
 	warn_of_none(err);
 	*n = (struct run_network){.kind = RUN_NETWORK_NONE};
@@ -174,8 +176,11 @@ int run_network_look(const struct compose *in, const char *root, const char *ten
 	if (n.kind == RUN_NETWORK_WIRED) {
 		if (check_plugins(&n, tenant, err) < 0)
 			return -err->num;
-		if (!n.wire.helper && (r = tenant_wire(root, tenant, &n.wire.tenant, err)) < 0)
+		if (!n.wire.helper && (r = tenant_wire(root, tenant, &n.wire, err)) < 0)
 			return r;
+		const char *warning = n.wire.has_priority ? priority_warning(mem) : NULL;
+		if (warning)
+			log_warning("%s", warning);
 		n.wire.hostname = flags->hostname ? flags->hostname : flags->id;
 		const struct file_place at = {
 			.root = root,

@@ -6,6 +6,7 @@
 #include "cmd/command.h"
 #include "cmd/shares.h"
 #include "net/port.h"
+#include "net/priority.h"
 #include "net/wire.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/json.h"
@@ -15,6 +16,8 @@
 #include "runtime/lifecycle.h"
 #include "runtime/load.h"
 #include "runtime/probe.h"
+#include "runtime/state.h"
+#include "runtime/tenant.h"
 
 /* The flags as they were written; NULL: not given. */
 struct update_opts {
@@ -24,6 +27,7 @@ struct update_opts {
 	const char *cpu_idle, *cpuset_cpus, *cpuset_mems;
 	const char *memory, *memory_reservation, *memory_swap, *kernel_memory, *kernel_memory_tcp;
 	const char *pids_limit, *l3_cache_schema, *mem_bw_schema;
+	const char *net_prio;
 	struct words publish_add, publish_rm;
 	struct share_flags shares;
 };
@@ -52,6 +56,7 @@ static const struct arg update_args[] = {
 	SHARE_CHANGE_ARGS(offsetof(struct update_opts, shares)),
 	{"publish-add", 0, ARG_LIST, offsetof(struct update_opts, publish_add), "[[IP:]PORT:]PORT", "publish one more port, as ctr run -p does"},
 	{"publish-rm", 0, ARG_LIST, offsetof(struct update_opts, publish_rm), "[[IP:]PORT:]PORT", "publish it no more"},
+	{"net-prio", 0, OPT(net_prio), "WORD", "as of ctr run: bulk, normal, interactive, or 0 to 7"},
 	{"l3-cache-schema", 0, OPT(l3_cache_schema), "TEXT", "cache of its resctrl group"},
 	{"mem-bw-schema", 0, OPT(mem_bw_schema), "TEXT", "memory bandwidth of its resctrl group"},
 	ARGS_END};
@@ -234,6 +239,40 @@ static int update_ports(const struct call *call, const struct words *ports, bool
 	return r;
 }
 
+/* What is there, and the record of what it was asked for, which counts when it is started again. */
+static int update_priority(const struct call *call, const char *text, struct err *err)
+{
+	auto_(container) struct container c = {.dir_fd = -1, .pidfd = -1};
+	uint32_t priority = 0;
+
+	int r = priority_parse(text, &priority, err);
+	if (r < 0 || (r = container_open(call->g->root, call->id, true, false, &c, err)) < 0)
+		return r;
+	if (c.pidfd < 0)
+		return err_say(err, ESRCH, "container not running");
+	const struct state_wire *old = c.state && c.state->options ? c.state->options->wire : NULL;
+	if (!old || old->helper) {
+		err_say(err, ENOTSUP, "--net-prio: container %s has no network of ctr's", c.id);
+		err_hint(err, "it needs ctr run --network bridge, or a name of ctr network ls");
+		return -ENOTSUP;
+	}
+	if ((r = tenant_check_priority(&c, priority, err)) < 0)
+		return r;
+	const struct wire_place at = {call->g->root, c.id, c.dir_fd};
+	struct state_wire wire = *old;
+	struct state_options options = *c.state->options;
+	struct state state = *c.state;
+	const char *warning = priority_warning(call->mem);
+	wire.priority = priority;
+	wire.has_priority = true;
+	options.wire = &wire;
+	state.options = &options;
+	if (warning)
+		log_warning("%s", warning);
+	r = wire_prioritize(&at, priority, err);
+	return r < 0 ? r : container_write_state(&c, &state, err);
+}
+
 static int do_update(struct call *call, struct err *err)
 {
 	const struct update_opts *o = call->opts;
@@ -251,7 +290,9 @@ static int do_update(struct call *call, struct err *err)
 	if ((r = update_ports(call, &o->publish_rm, false, err)) < 0 ||
 	    (r = update_ports(call, &o->publish_add, true, err)) < 0)
 		return r;
-	r = ctr_update(call->g->root, call->id, res, err);
+	r = o->net_prio ? update_priority(call, o->net_prio, err) : 0;
+	if (r == 0)
+		r = ctr_update(call->g->root, call->id, res, err);
 	if (r == 0 && o->l3_cache_schema)
 		r = ctr_update_rdt(call->g->root, call->id, o->l3_cache_schema, err);
 	if (r == 0 && o->mem_bw_schema)
@@ -265,7 +306,8 @@ const struct command cmd_update = {
 	.about = "change the limits of a container",
 	.examples = "ctr update --memory 1g --pids-limit 200 web\n"
 		    "ctr update --cpus 1.5 --cpu-weight 200 --memory-high 800m web\n"
-		    "ctr update --publish-add 8443:443 --publish-rm 8080:80 web\n",
+		    "ctr update --publish-add 8443:443 --publish-rm 8080:80 web\n"
+		    "ctr update --net-prio bulk backup\n",
 	.args = {update_args, false},
 	.opts_size = sizeof(struct update_opts),
 	.flags = CMD_ON_ID,

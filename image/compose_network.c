@@ -5,6 +5,7 @@
 #include "net/cni.h"
 #include "net/helper.h"
 #include "net/port.h"
+#include "net/priority.h"
 #include "runtime/base/str.h"
 
 /* ---- rates ------------------------------------------------------------------------------------*/
@@ -116,12 +117,13 @@ static int read_one(const struct words *all, const char *text, struct arena *mem
 static int refuse_lost_flags(const struct network_flags *f, const struct run_network *n,
 			     struct err *err)
 {
-	enum { OF_RUNTIME = 2, OF_LINKS = 5 };
+	enum { OF_RUNTIME = 3, OF_LINKS = 6 };
 	const struct {
 		bool is_given;
 		const char *name;
 	} rows[] = {
 		{f->rate, "--net-rate"},
+		{f->prio, "--net-prio"},
 		{f->aliases.n > 0, "--network-alias"}, /* OF_RUNTIME up to here */
 		{f->ip, "--ip"},
 		{f->ip6, "--ip6"},
@@ -232,7 +234,9 @@ static int read_wire(const struct network_ask *ask, struct arena *mem, struct wi
 	if (f->mac && mac_parse(f->mac, mac) < 0)
 		return err_say(err, EINVAL, "--mac-address: \"%.40s\" is none of one station",
 			       f->mac);
+	w->has_priority = f->prio != NULL;
 	if ((f->rate && network_read_rate(f->rate, &w->rate_in, &w->rate_out, err) < 0) ||
+	    (f->prio && priority_parse(f->prio, &w->priority, err) < 0) ||
 	    read_ports(f, ask->exposed, mem, w, err) < 0)
 		return -err->num;
 	for (size_t i = 0; !w->helper && i < w->n_publish; i++)

@@ -9,7 +9,7 @@
 /* As they were written; NULL: not given. */
 struct network_flags {
 	struct words networks;
-	const char *ip, *ip6, *mac, *rate;
+	const char *ip, *ip6, *mac, *rate, *prio;
 	struct words dns, dns_search, dns_options, extra_hosts, aliases, publish;
 	bool publish_all;
 };

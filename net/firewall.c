@@ -107,6 +107,8 @@ static const struct nft_set inet_sets[] = {
 	{"in6", {TYPE_ADDR6}, {0}, true},
 	{"tenant4", {TYPE_ADDR4}, {TYPE_CLASS}, false},
 	{"tenant6", {TYPE_ADDR6}, {TYPE_CLASS}, false},
+	{"first4", {TYPE_ADDR4}, {TYPE_CLASS}, false},
+	{"first6", {TYPE_ADDR6}, {TYPE_CLASS}, false},
 	{"kin4", {TYPE_ADDR4, TYPE_CLASS}, {0}, false},
 	{"kin6", {TYPE_ADDR6, TYPE_CLASS}, {0}, false},
 	{"here4", {TYPE_ADDR4, TYPE_PROTO, TYPE_PORT}, {TYPE_ADDR4, TYPE_PORT}, false},
@@ -171,6 +173,10 @@ static const struct nft_rule inet_rules[] = {
 	{"within", {FAMILY(NFPROTO_IPV6), META(R0, OIFNAME), IP_HEAD(R4, 8, 16), IN(R0, "home6"), META(R0, OIFNAME),
 		IP_HEAD(R4, 24, 16), IN(R0, "home6"), DO(NF_DROP)}},
 	{"within", {DO(NF_ACCEPT)}}, /* neighbour discovery between them, which the bridge has looked at */
+	/* From here on the priority is what it is for others: what a queue sorts by. The kernel has just
+	 * set it by what the sender says in the header (TOS), which for tenants counts nothing. */
+	{"outside", {FAMILY(NFPROTO_IPV4), IP_HEAD(R0, 12, 4), MAP(R0, "first4"), NOTE(R0)}},
+	{"outside", {FAMILY(NFPROTO_IPV6), IP_HEAD(R0, 8, 16), MAP(R0, "first6"), NOTE(R0)}},
 	{"outside", {CALL("sent")}},
 	/* Of an internal network nothing ever is: its first packet is dropped below. */
 	{"outside", {KNOWN, DO(NF_ACCEPT)}},
@@ -311,22 +317,6 @@ static void put_tenant(const struct firewall *f, uint8_t family, const char *con
 	put(f, &kin);
 }
 
-static void put_address(const struct firewall *f, const struct wire_end *end, const struct ip *ip)
-{
-	static const char *const four[] = {"tenant4", "kin4"}, *const six[] = {"tenant6", "kin6"};
-	struct nft_key own = key_of(ip->b, ip->n);
-
-	const char *const sets[] = {ip->n == 4 ? "out4" : "out6", ip->n == 4 ? "in4" : "in6"};
-
-	put_link(f, NFPROTO_INET, ip->n == 4 ? "home4" : "home6", end->bridge, &own);
-	put_tenant(f, NFPROTO_INET, ip->n == 4 ? four : six, &own, end->tenant);
-	for (size_t i = 0; i < COUNT(sets); i++) {
-		struct nft_element e = {.family = NFPROTO_INET, .table = f->table, .set = sets[i]};
-		nft_key_add(&e.key, ip->b, ip->n);
-		put(f, &e);
-	}
-}
-
 /* The addresses of an end, read. */
 struct addresses {
 	struct cidr four, six; /* ip.n 0: none */
@@ -342,6 +332,47 @@ static int read_addresses(const struct wire_end *e, struct addresses *ret, struc
 		return err_say(err, EINVAL, "net.json: the addresses in network %s are none",
 			       e->network);
 	return 0;
+}
+
+static void put_priority(const struct firewall *f, const struct wire_end *end, const struct ip *ip)
+{
+	struct nft_element e = {
+		.family = NFPROTO_INET, .table = f->table, .set = ip->n == 4 ? "first4" : "first6"};
+
+	if (!end->has_priority && !end->tenant)
+		return;
+	nft_key_add(&e.key, ip->b, ip->n);
+	nft_key_add(&e.value, &end->priority, sizeof(end->priority));
+	put(f, &e);
+}
+
+int firewall_priority(const struct firewall *f, const struct wire_end *e, struct err *err)
+{
+	struct addresses a;
+	int r = read_addresses(e, &a, err);
+
+	if (r == 0 && a.four.ip.n)
+		put_priority(f, e, &a.four.ip);
+	if (r == 0 && a.six.ip.n)
+		put_priority(f, e, &a.six.ip);
+	return r;
+}
+
+static void put_address(const struct firewall *f, const struct wire_end *end, const struct ip *ip)
+{
+	static const char *const four[] = {"tenant4", "kin4"}, *const six[] = {"tenant6", "kin6"};
+	struct nft_key own = key_of(ip->b, ip->n);
+
+	const char *const sets[] = {ip->n == 4 ? "out4" : "out6", ip->n == 4 ? "in4" : "in6"};
+
+	put_link(f, NFPROTO_INET, ip->n == 4 ? "home4" : "home6", end->bridge, &own);
+	put_tenant(f, NFPROTO_INET, ip->n == 4 ? four : six, &own, end->tenant);
+	put_priority(f, end, ip);
+	for (size_t i = 0; i < COUNT(sets); i++) {
+		struct nft_element e = {.family = NFPROTO_INET, .table = f->table, .set = sets[i]};
+		nft_key_add(&e.key, ip->b, ip->n);
+		put(f, &e);
+	}
 }
 
 int firewall_end(const struct firewall *f, const struct wire_end *e, struct err *err)

@@ -10,7 +10,7 @@
  *           between  from one container to another: those of the same tenant only
  *   inet    forward  into a network: answers, and what is published; out of it: all, unless it is
  *                    internal. Networks do not reach one another; nor, by way of the host, do
- *                    tenants on the same one
+ *                    tenants on the same one. What leaves gets the sender's priority (--net-prio)
  *           nat      what leaves is masqueraded; what comes to a published port is sent on, its
  *                    source address kept
  *
@@ -40,6 +40,8 @@ struct firewall {
 void firewall_network(const struct firewall *f, const struct network *w);
 /* -EINVAL: the record is not one of ctr's. */
 int firewall_end(const struct firewall *f, const struct wire_end *e, struct err *err);
+/* The part of it that is its priority: none, unless it was given one or is a tenant's. */
+int firewall_priority(const struct firewall *f, const struct wire_end *e, struct err *err);
 /* A port that another container has is refused by the kernel: -EEXIST or -EBUSY. */
 int firewall_publish(const struct firewall *f, const struct wire_end *e,
 		     const struct wire_publish *p, struct err *err);

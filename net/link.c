@@ -9,6 +9,7 @@
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <linux/tc_act/tc_mirred.h>
+#include <linux/tc_act/tc_skbedit.h>
 #include <linux/veth.h>
 #include <net/if.h>
 #include <sys/socket.h>
@@ -218,7 +219,11 @@ void link_rate(struct nl *l, uint32_t index, uint64_t rate, uint32_t mtu)
 	enum { TICK_NS = 64, HOLDS = 100, QUEUE = 20 /* parts of a second: 50 ms */ };
 	uint64_t burst = rate / HOLDS, least = (uint64_t)mtu * 10;
 	struct tcmsg head = {
-		.tcm_family = AF_UNSPEC, .tcm_ifindex = (int)index, .tcm_parent = TC_H_ROOT};
+		.tcm_family = AF_UNSPEC,
+		.tcm_ifindex = (int)index,
+		.tcm_handle = TC_H_MAKE(1U << 16, 0), /* which another queue may be put below */
+		.tcm_parent = TC_H_ROOT,
+	};
 
 	burst = burst < least ? least : burst;
 	uint64_t ticks = burst * (1000000000 / TICK_NS) / rate;
@@ -264,12 +269,42 @@ void link_detours(struct nl *l, uint32_t index)
 	nl_text(l, TCA_KIND, "clsact");
 }
 
-void link_detour(struct nl *l, uint32_t index, bool is_incoming, uint32_t through)
+static void put_action(struct nl *l, uint16_t number, const char *kind, size_t nests[2])
 {
-	const uint32_t side = is_incoming ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS;
-	const struct tc_u32_sel all = {.flags = TC_U32_TERMINAL};
+	nests[0] = nl_nest(l, number, NULL, 0);
+	nl_text(l, TCA_ACT_KIND, kind);
+	nests[1] = nl_nest(l, TCA_ACT_OPTIONS, NULL, 0);
+}
+
+static void end_action(struct nl *l, const size_t nests[2])
+{
+	nl_end(l, nests[1]);
+	nl_end(l, nests[0]);
+}
+
+static void put_actions(struct nl *l, const struct link_detour *d)
+{
+	const struct tc_skbedit then = {.action = TC_ACT_PIPE};
 	const struct tc_mirred parms = {
-		.action = TC_ACT_STOLEN, .eaction = TCA_EGRESS_REDIR, .ifindex = through};
+		.action = TC_ACT_STOLEN, .eaction = TCA_EGRESS_REDIR, .ifindex = d->through};
+	uint16_t number = 1;
+	size_t nests[2];
+
+	if (d->has_priority) {
+		put_action(l, number++, "skbedit", nests);
+		nl_attr(l, TCA_SKBEDIT_PARMS, &then, sizeof(then));
+		nl_u32(l, TCA_SKBEDIT_PRIORITY, d->priority);
+		end_action(l, nests);
+	}
+	put_action(l, number, "mirred", nests);
+	nl_attr(l, TCA_MIRRED_PARMS, &parms, sizeof(parms));
+	end_action(l, nests);
+}
+
+void link_detour(struct nl *l, uint32_t index, const struct link_detour *d)
+{
+	const uint32_t side = d->is_incoming ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS;
+	const struct tc_u32_sel all = {.flags = TC_U32_TERMINAL};
 	struct tcmsg head = {
 		.tcm_family = AF_UNSPEC,
 		.tcm_ifindex = (int)index,
@@ -278,17 +313,12 @@ void link_detour(struct nl *l, uint32_t index, bool is_incoming, uint32_t throug
 	};
 
 	nl_begin(l, RTM_NEWTFILTER, NEW, &head, sizeof(head));
-	nl_why(l, "send what passes link %u through link %u", index, through);
+	nl_why(l, "send what passes link %u through link %u", index, d->through);
 	nl_text(l, TCA_KIND, "u32");
 	size_t options = nl_nest(l, TCA_OPTIONS, NULL, 0);
 	nl_attr(l, TCA_U32_SEL, &all, sizeof(all));
 	size_t actions = nl_nest(l, TCA_U32_ACT, NULL, 0);
-	size_t first = nl_nest(l, 1, NULL, 0);
-	nl_text(l, TCA_ACT_KIND, "mirred");
-	size_t mirred = nl_nest(l, TCA_ACT_OPTIONS, NULL, 0);
-	nl_attr(l, TCA_MIRRED_PARMS, &parms, sizeof(parms));
-	nl_end(l, mirred);
-	nl_end(l, first);
+	put_actions(l, d);
 	nl_end(l, actions);
 	nl_end(l, options);
 }

@@ -46,7 +46,13 @@ void link_rate(struct nl *l, uint32_t index, uint64_t rate, uint32_t mtu);
 void link_ifb(struct nl *l, const char *name);
 /* Takes the detours of a link away, and lets it have others: of what comes in, or goes out. */
 void link_detours(struct nl *l, uint32_t index);
-void link_detour(struct nl *l, uint32_t index, bool is_incoming, uint32_t through);
+struct link_detour {
+	bool is_incoming;
+	uint32_t through;  /* index of the other link */
+	bool has_priority; /* it is given one on the way */
+	uint32_t priority;
+};
+void link_detour(struct nl *l, uint32_t index, const struct link_detour *d);
 
 /* Index of the link in the socket's namespace, or -ENODEV (err is set). */
 int link_index(int sock, const char *name, struct err *err);

@@ -7,6 +7,7 @@
 
 #include "net/firewall.h"
 #include "net/link.h"
+#include "net/priority.h"
 #include "net/tenant_rate.h"
 #include "net/wire_plan.h"
 
@@ -27,6 +28,20 @@ const char *tenant_rate_link(const char *table, char direction, uint32_t tenant,
 
 /* ---- the links --------------------------------------------------------------------------------*/
 
+/* Where the kernel can't, the rate holds all the same: who has a priority is refused by check_sorting. */
+static int sort(int sock, uint32_t index, struct err *err)
+{
+	auto_(nl) struct nl l = {0};
+	char queue[QUEUE_NAME_MAX];
+	int r = priority_counts(sock, index, queue, err);
+
+	if (r) /* another rate leaves what is below */
+		return r < 0 ? r : 0;
+	priority_queues(&l, index);
+	r = nl_send(sock, &l, err);
+	return r == -ENOENT ? 0 : r;
+}
+
 /* One that is there keeps its queue, unless that is what is asked for. */
 static int make(int sock, const char *name, uint64_t rate, bool changes, struct err *err)
 {
@@ -42,7 +57,8 @@ static int make(int sock, const char *name, uint64_t rate, bool changes, struct 
 	if (index < 0)
 		return index;
 	link_rate(&queue, (uint32_t)index, rate, MTU_MOST);
-	return nl_send(sock, &queue, err);
+	r = nl_send(sock, &queue, err);
+	return r < 0 ? r : sort(sock, (uint32_t)index, err);
 }
 
 static int make_all(const struct nets *n, int sock, const struct wire_tenant *t, bool changes,
@@ -73,8 +89,24 @@ static int drop(const struct nets *n, int sock, uint32_t tenant, const bool keep
 	return l.n ? nl_send(sock, &l, err) : 0;
 }
 
-/* What the container receives is sent by the host's end, and the other way round. */
-static int enter(const struct nets *n, int sock, const struct wire_end *e, struct err *err)
+static int check_sorting(int sock, uint32_t link, struct err *err)
+{
+	char queue[QUEUE_NAME_MAX];
+	int r = priority_counts(sock, link, queue, err);
+
+	if (r)
+		return r < 0 ? r : 0;
+	err_say(err, ENOTSUP, "--net-prio: what the tenant's rate holds back is not sorted");
+	err_hint(err,
+		 "it needs a kernel with prio, fq_codel and skbedit; if this is one: ctr tenant "
+		 "set NAME --net-rate IN/OUT makes the queues again");
+	return -ENOTSUP;
+}
+
+/* What the container receives is sent by the host's end, and the other way round. Each packet's
+ * priority is the container's, whatever the sender or a rule of the host's has written there. */
+static int detour(const struct nets *n, int sock, const struct wire_end *e, bool sorts,
+		  struct err *err)
 {
 	auto_(nl) struct nl l = {0};
 	char name[RATE_LINK_MAX];
@@ -84,15 +116,33 @@ static int enter(const struct nets *n, int sock, const struct wire_end *e, struc
 		return 0;
 	link_detours(&l, link);
 	for (size_t i = 0; i < sizeof(directions); i++) {
-		unsigned to =
-			if_nametoindex(tenant_rate_link(n->table, directions[i], e->tenant, name));
-		if (to)
-			link_detour(&l, link, directions[i] == 'o', to);
+		const struct link_detour d = {
+			.is_incoming = directions[i] == 'o',
+			.through = if_nametoindex(
+				tenant_rate_link(n->table, directions[i], e->tenant, name)),
+			.has_priority = sorts,
+			.priority = e->priority,
+		};
+		if (!d.through)
+			continue;
+		if (e->has_priority && check_sorting(sock, d.through, err) < 0)
+			return -err->num;
+		link_detour(&l, link, &d);
 	}
-	int r = nl_send(sock, &l, err);
+	return nl_send(sock, &l, err);
+}
+
+static int enter(const struct nets *n, int sock, const struct wire_end *e, struct err *err)
+{
+	int r = detour(n, sock, e, true, err);
+
+	if (r == -ENOENT && !e->has_priority) /* a kernel without skbedit */
+		r = detour(n, sock, e, false, err);
 	if (r == -ENOENT || r == -EOPNOTSUPP)
-		err_hint(err, "this kernel is built without clsact, u32 or mirred, which a "
-			      "tenant's rate needs");
+		err_hint(err,
+			 "this kernel is built without clsact, u32 or mirred, which a "
+			 "tenant's rate needs%s",
+			 e->has_priority ? ", or without skbedit, which --net-prio does" : "");
 	return r;
 }
 
@@ -150,6 +200,14 @@ static int found(void *ctx, const struct network *w, const struct member *m, str
 	(void)m;
 	(void)err;
 	return 1;
+}
+
+int tenant_rate_change(const struct nets *n, const struct wire_end *e, struct err *err)
+{
+	if (!has_rate(n, e->tenant))
+		return 0;
+	auto_fd int sock = nl_open(NETLINK_ROUTE, err);
+	return sock < 0 ? sock : enter(n, sock, e, err);
 }
 
 int tenant_rate_leave(const struct nets *n, uint32_t tenant, struct err *err)

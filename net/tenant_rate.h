@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One rate for all containers of a tenant together. Two links of kind ifb, one a direction, have the
- * token bucket; what comes from and goes to a container's link makes a detour through them, on its way
+ * token bucket, and below it queues that sort by priority (net/priority.h); what comes from and goes to a container's link makes a detour through them, on its way
  * in and out of the host's end, before anything else sees it. They are there as long as the tenant has
  * a member in a network: made with the first one, under the lock of the networks; removed with the
  * last. A tenant's tenants have the same ones. */
@@ -20,6 +20,9 @@ int tenant_rate_join(const struct nets *n, const struct wire_tenant *tenant, str
 
 /* The detour of a link that was just made; none where the tenant has no rate. */
 int tenant_rate_enter(const struct nets *n, int sock, const struct wire_end *e, struct err *err);
+
+/* The same of one that is there already: it has another priority. */
+int tenant_rate_change(const struct nets *n, const struct wire_end *e, struct err *err);
 
 /* A member left: with the last one they go. */
 int tenant_rate_leave(const struct nets *n, uint32_t tenant, struct err *err);

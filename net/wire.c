@@ -75,8 +75,9 @@ int wire_add_end(const struct nets *n, const struct joining *j, const char *netw
 		 struct err *err)
 {
 	auto_(members) struct members m = {0};
+	struct wire_want want = *j->want;
 	/* Whoever joins one network more does so as who it is. */
-	uint32_t tenant = j->wire->n_ends ? j->wire->ends[0].tenant : j->want->tenant.number;
+	uint32_t tenant = j->wire->n_ends ? j->wire->ends[0].tenant : want.tenant.number;
 	struct wire_choice own = {
 		.m = {.id = j->id, .is_private = j->wire->private, .tenant = tenant},
 		.is_first = is_first,
@@ -98,7 +99,11 @@ int wire_add_end(const struct nets *n, const struct joining *j, const char *netw
 	if (j->wire->n_ends)
 		memcpy(ends, j->wire->ends, j->wire->n_ends * sizeof(*ends));
 	struct wire_end *e = &ends[j->wire->n_ends];
-	r = wire_plan_end(w, j->want, &own, j->mem, e, err);
+	if (j->wire->n_ends) {
+		want.has_priority = ends->has_priority;
+		want.priority = ends->priority;
+	}
+	r = wire_plan_end(w, &want, &own, j->mem, e, err);
 	if (r < 0)
 		return r;
 	e->name = wire_free_name(j->wire, j->mem);
@@ -428,5 +433,58 @@ int wire_publish(const char *root, const char *id, int dir, const struct wire_pu
 		if (wire_save(dir, wire, adds ? &ignored : err) < 0 && !adds)
 			return -err->num;
 	}
+	return r;
+}
+
+/* ---- priority ---------------------------------------------------------------------------------*/
+
+static int check_sends(const struct wire *wire, const char *id, struct err *err)
+{
+	bool is_led_out = false;
+
+	for (size_t i = 0; i < wire->n_ends; i++) {
+		const struct wire_end *e = &wire->ends[i];
+		is_led_out |= e->gateway || e->gateway6 || e->tenant;
+		if (wire->helper || !str_eq(e->driver, "bridge"))
+			return err_say(err, ENOTSUP,
+				       "--net-prio: network %s of container %s is no bridge",
+				       e->network, id);
+	}
+	return is_led_out ? 0
+			  : err_say(err, ENOTSUP, "--net-prio: container %s has no way out", id);
+}
+
+int wire_prioritize(const struct wire_place *at, uint32_t priority, struct err *err)
+{
+	auto_(arena) struct arena mem = {0};
+	auto_(nets) struct nets n = NETS_NONE;
+	auto_(nl) struct nl l = {0};
+	struct firewall f = {.l = &l};
+	struct wire *wire = NULL;
+
+	int r = nets_open(at->root, true, &n, err);
+	if (r < 0 || (r = wire_load(at->dir, &mem, &wire, err)) < 0 || !wire ||
+	    (r = check_sends(wire, at->id, err)) < 0)
+		return r;
+	f.table = n.table;
+	nft_begin(&l);
+	for (size_t i = 0; r == 0 && i < wire->n_ends; i++) {
+		f.removes = true;
+		r = firewall_priority(&f, &wire->ends[i], err);
+		f.removes = false;
+		wire->ends[i].priority = priority;
+		wire->ends[i].has_priority = true;
+		if (r == 0)
+			r = firewall_priority(&f, &wire->ends[i], err);
+		if (r == 0) /* first, as it is what may be refused */
+			r = tenant_rate_change(&n, &wire->ends[i], err);
+	}
+	nft_end(&l);
+	if (r < 0 || (r = wire_save(at->dir, wire, err)) < 0)
+		return r;
+	auto_fd int sock = nl_open(NETLINK_NETFILTER, err);
+	r = sock < 0 ? sock : nl_send(sock, &l, err);
+	if (r == -ENOENT) /* somebody flushed it */
+		r = network_rebuild(&n, NULL, err);
 	return r;
 }

@@ -37,6 +37,10 @@ int wire_connect(const struct wire_place *at, pid_t pid, const char *network,
 int wire_disconnect(const char *root, const char *id, int dir, const char *network,
 		    struct err *err);
 
+/* Another priority for what its ends send (net/priority.h), at once; -ENOTSUP where none holds. One that
+ * does not run is left alone. */
+int wire_prioritize(const struct wire_place *at, uint32_t priority, struct err *err);
+
 /* Live changes of what is published; `adds` false takes it back. */
 int wire_publish(const char *root, const char *id, int dir, const struct wire_publish *p, bool adds,
 		 struct err *err);

@@ -96,6 +96,27 @@ int wire_plan_helper(const struct wire_want *want, const char *id, struct arena 
 	return 0;
 }
 
+/* It holds where packets leave the host, and where a tenant's rate holds them back: elsewhere there is
+ * no queue of the host's that they wait in. */
+static int plan_priority(const struct network *w, const struct wire_want *want,
+			 const struct wire_choice *c, struct wire_end *e, struct err *err)
+{
+	bool is_shared = want->tenant.rate_in || want->tenant.rate_out;
+
+	if (!want->has_priority)
+		return 0;
+	if (!str_eq(w->driver, "bridge"))
+		return err_say(err, ENOTSUP, "--net-prio: network %s is no bridge", w->name);
+	if (w->internal && c->leads_out && !is_shared) {
+		err_say(err, EINVAL, "--net-prio: network %s is internal", w->name);
+		err_hint(err, "nothing leaves it, and nothing waits within it");
+		return -EINVAL;
+	}
+	e->priority = want->priority;
+	e->has_priority = true;
+	return 0;
+}
+
 int wire_plan_end(const struct network *w, const struct wire_want *want,
 		  const struct wire_choice *c, struct arena *mem, struct wire_end *ret,
 		  struct err *err)
@@ -143,6 +164,8 @@ int wire_plan_end(const struct network *w, const struct wire_want *want,
 		return -EINVAL;
 	}
 	bool is_shared = want->tenant.rate_in || want->tenant.rate_out;
+	if (plan_priority(w, want, c, &e, err) < 0)
+		return -err->num;
 	if (!is_bridge && (e.has_rate_in || e.has_rate_out || is_shared))
 		return err_say(err, ENOTSUP, "%s: network %s is no bridge",
 			       is_shared ? "the tenant's --net-rate" : "--net-rate", w->name);

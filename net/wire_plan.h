@@ -30,6 +30,8 @@ struct wire_want {
 	struct words extra_hosts; /* NAME:ADDRESS */
 	struct words dns, dns_search, dns_options;
 	uint64_t rate_in, rate_out; /* bytes a second; 0: not limited */
+	bool has_priority;
+	uint32_t priority; /* net/priority.h */
 	struct wire_tenant tenant;
 };
 

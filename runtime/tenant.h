@@ -78,9 +78,11 @@ int tenant_disk_admit(const struct tenants *t, const char *name, const struct te
 struct id_range; /* namespaces/idmap.h */
 int tenant_ids(const char *root, const char *name, struct id_range *ret, struct err *err);
 
-/* How its containers' networks know it; 0 without a tenant. */
+/* How its containers' networks know it: want->tenant; 0 without a tenant. -EPERM: the policy does not
+ * allow what is wanted. */
 struct wire_tenant; /* net/wire_plan.h */
-int tenant_wire(const char *root, const char *name, struct wire_tenant *ret, struct err *err);
+struct wire_want;
+int tenant_wire(const char *root, const char *name, struct wire_want *want, struct err *err);
 struct wire_tenant tenant_as_wire(const struct tenants *all, const struct tenant *t);
 /* Whether its network namespace is made for it, and so holds nothing that is not ctr's. */
 bool tenant_has_own_network(const struct config *cfg);
@@ -88,6 +90,8 @@ bool tenant_has_own_network(const struct config *cfg);
 struct container;
 /* Whether the policy of the container's tenant, if it has one, lets such a process in. */
 int tenant_check_exec(const struct container *c, const struct config_process *p, struct err *err);
+/* The same of a priority (net/priority.h) for what it sends. */
+int tenant_check_priority(const struct container *c, uint32_t priority, struct err *err);
 /* Whether it, and what the tenant has reserved, let the container's limits become such. */
 int tenant_check_update(const struct container *c, const struct config_resources *res,
 			struct err *err);
@@ -126,3 +130,5 @@ int tenant_allows_resources(const struct tenant *t, const struct config_resource
 bool tenant_may(const struct tenant *t, const char *word);
 /* Whether it is one of the words of --allow; -EINVAL lists them. */
 int tenant_check_allow(const char *word, struct err *err);
+/* Whether its containers may have that priority (net/priority.h): -EPERM. */
+int tenant_allows_priority(const struct tenant *t, uint32_t priority, struct err *err);

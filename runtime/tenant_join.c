@@ -113,18 +113,18 @@ static int admit(const struct tenant *t, const char *id, const struct config_res
 	return -ENOSPC;
 }
 
-int tenant_wire(const char *root, const char *name, struct wire_tenant *ret, struct err *err)
+int tenant_wire(const char *root, const char *name, struct wire_want *want, struct err *err)
 {
 	auto_(tenants) struct tenants all = {.dir_fd = -1};
 
-	*ret = (struct wire_tenant){0};
+	want->tenant = (struct wire_tenant){0};
 	if (!name)
 		return 0;
 	int r = tenants_open(root, false, &all, err);
 	const struct tenant *t = r < 0 ? NULL : tenants_find(&all, name);
 	if (t)
-		*ret = tenant_as_wire(&all, t);
-	return r;
+		want->tenant = tenant_as_wire(&all, t);
+	return t && want->has_priority ? tenant_allows_priority(t, want->priority, err) : r;
 }
 
 /* An interface that is not ctr's has no end that ctr could hold. */
@@ -229,6 +229,15 @@ int tenant_check_exec(const struct container *c, const struct config_process *p,
 	int r = tenant_of(c, &all, &t, err);
 
 	return r < 0 || !t ? r : tenant_allows_process(t, p, err);
+}
+
+int tenant_check_priority(const struct container *c, uint32_t priority, struct err *err)
+{
+	auto_(tenants) struct tenants all = {.dir_fd = -1};
+	const struct tenant *t;
+	int r = tenant_of(c, &all, &t, err);
+
+	return r < 0 || !t ? r : tenant_allows_priority(t, priority, err);
 }
 
 int tenant_check_update(const struct container *c, const struct config_resources *res,

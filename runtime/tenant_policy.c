@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "net/priority.h"
 #include "runtime/base/path.h"
 #include "runtime/base/str.h"
 #include "runtime/tenant.h"
@@ -282,6 +283,7 @@ static const struct rule {
 	{"realtime", asks_realtime},
 	{"hooks", asks_hooks},
 	{"page-sharing", asks_page_sharing},
+	{"net-prio", NULL}, /* no part of a config: tenant_allows_priority */
 	{"host-ids", NULL}, /* nothing to ask for: it is how they are run (tenant_ids) */
 };
 
@@ -335,6 +337,17 @@ int tenant_allows_resources(const struct tenant *t, const struct config_resource
 		return refuse(t, "devices", what, err);
 	what = tenant_may(t, "realtime") ? NULL : resources_realtime(res);
 	return what ? refuse(t, "realtime", what, err) : 0;
+}
+
+int tenant_allows_priority(const struct tenant *t, uint32_t priority, struct err *err)
+{
+	auto_(arena) struct arena mem = {0};
+
+	/* To go behind others is everybody's to choose. */
+	if (!priority_raises(priority) || tenant_may(t, "net-prio"))
+		return 0;
+	return refuse(t, "net-prio",
+		      arena_printf(&mem, "to send before others (--net-prio %u)", priority), err);
 }
 
 int tenant_check_allow(const char *word, struct err *err)

@@ -182,7 +182,7 @@ run_true() { run ctr run --rm --rootfs mine /bin/true; }
 @test "what a helper has no use for is refused by name" {
 	needs pasta
 	local flag
-	for flag in --ip=10.0.0.2 --ip6=fd00::2 --mac-address=02:00:00:00:00:01 --net-rate=1mbit --network-alias=x; do
+	for flag in --ip=10.0.0.2 --ip6=fd00::2 --mac-address=02:00:00:00:00:01 --net-rate=1mbit --net-prio=bulk --network-alias=x; do
 		run up "$a" --network pasta "$flag"
 		ended 125
 		has "${flag%%=*} is not possible with the network pasta"

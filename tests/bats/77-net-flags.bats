@@ -223,10 +223,3 @@ mac_of() { in_net "$1" ip -o link show "$2" | grep -o 'ether [^ ]*'; }
 	run readonly_sysctl -p 80:80
 	ended 125
 }
-
-@test "what ctr does not do for a network is refused by name, with what to do instead" {
-	run up "$a" --net-prio 3
-	ended 125
-	has "--net-prio is not supported"
-	has "limit the others with --net-rate"
-}

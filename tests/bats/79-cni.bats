@@ -220,7 +220,7 @@ DEL one eth0 netns "10.9.0.2/24"'
 	has "none of its plugins has the capability portMappings"
 	run up "$a" --network cni:mine --ip 10.9.0.7
 	has "capability ips"
-	for flag in --net-rate=1m/1m --network-alias=x --network=bridge; do
+	for flag in --net-rate=1m/1m --net-prio=bulk --network-alias=x --network=bridge; do
 		run up "$a" --network cni:mine "$flag"
 		ended 125
 	done

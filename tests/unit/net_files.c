@@ -138,6 +138,29 @@ TEST(wire_of_a_tenant_with_a_rate_needs_a_bridge)
 		  "12345678-o7001");
 }
 
+TEST(wire_with_a_priority_needs_a_way_out)
+{
+	auto_(arena) struct arena mem = {0};
+	struct network w = {.name = "lan",
+			    .driver = "bridge",
+			    .link = "ctr1",
+			    .subnet = "192.0.2.0/24",
+			    .gateway = "192.0.2.1"};
+	struct wire_want want = {.hostname = "www"};
+
+	CHECK(strstr(plan(&w, &want, &mem), "priority") == NULL);
+	want.has_priority = true;
+	CHECK(strstr(plan(&w, &want, &mem), "\"priority\":0") != NULL);
+	want.priority = 6;
+	CHECK(strstr(plan(&w, &want, &mem), "\"priority\":6") != NULL);
+	w.internal = true;
+	CHECK_STR(plan(&w, &want, &mem), "--net-prio: network lan is internal");
+	want.tenant.rate_in = 1000;
+	CHECK(strstr(plan(&w, &want, &mem), "\"priority\":6") != NULL);
+	w.driver = "macvlan";
+	CHECK_STR(plan(&w, &want, &mem), "--net-prio: network lan is no bridge");
+}
+
 /* ---- netlink ----------------------------------------------------------------------------------*/
 
 /* What is written is what a reader of netlink finds: lengths, alignment, nests. */

@@ -185,6 +185,22 @@ TEST(tenant_policy_lets_the_harmless_pass)
 	CHECK_INT(verdict(&a, NULL, &err), 0);
 }
 
+TEST(tenant_policy_of_priorities)
+{
+	const char *words[] = {"net-prio"};
+	struct tenant t = {.name = "acme", .allow = words};
+	struct err err = {0};
+
+	CHECK_INT(tenant_allows_priority(&t, 2, &err), 0);
+	CHECK_INT(tenant_allows_priority(&t, 0, &err), 0);
+	CHECK_INT(tenant_allows_priority(&t, 6, &err), -EPERM);
+	CHECK_STR(err.msg, "tenant acme may not ask for net-prio: to send before others "
+			   "(--net-prio 6)");
+	CHECK_STR(err.code, "tenant-policy");
+	t.n_allow = 1;
+	CHECK_INT(tenant_allows_priority(&t, 6, &err), 0);
+}
+
 TEST(tenant_policy_of_namespaces)
 {
 	struct asked a;
