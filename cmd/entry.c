@@ -73,7 +73,7 @@ int entry_become(const char *name, char **argv, struct err *err)
 	return not_there(name, self, err);
 }
 
-int entry_call(const char *name, char **argv, struct err *err)
+int entry_call(const char *name, char **argv, bool loses_output, struct err *err)
 {
 	auto_(arena) struct arena mem = {0};
 	posix_spawn_file_actions_t files;
@@ -85,7 +85,10 @@ int entry_call(const char *name, char **argv, struct err *err)
 		return -err->num;
 	if (posix_spawn_file_actions_init(&files) != 0)
 		return err_set(err, ENOMEM, "start %s", name);
-	posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
+	if (loses_output)
+		posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+	else
+		posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
 	for (size_t i = 0; num && i < sizeof(places) / sizeof(*places); i++)
 		num = posix_spawn(&pid, arena_printf(&mem, "%s/%s%s", self, places[i], name),
 				  &files, NULL, argv, environ);

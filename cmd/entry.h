@@ -18,5 +18,5 @@ int entry_check_fds(unsigned n, struct err *err);
  * stand beside ctr, or in ../libexec/ctr. Returns only on failure. */
 int entry_become(const char *name, char **argv, struct err *err);
 
-/* Runs one of them and waits: its exit status. Its standard output goes to standard error. */
-int entry_call(const char *name, char **argv, struct err *err);
+/* Runs one of them and waits: its exit status. Its standard output goes to standard error, or is lost. */
+int entry_call(const char *name, char **argv, bool loses_output, struct err *err);

@@ -49,6 +49,7 @@ static const struct arg run_args[] = {
 	{"shm-size", 0, TEXT(shm_size), "SIZE", "of /dev/shm (64m)"},
 	{"disk", 0, ARG_TEXT, OPT(disk), "SIZE[,memory]", "most that it may write (no limit): on a disk of its own, with ,memory in memory (image host: always; 256m)"},
 	{"pull", 0, ARG_TEXT, OPT(pull), "WHEN", "fetch the image: missing, always or never (missing)"},
+	{"quiet", 'q', ARG_FLAG, OPT(quiet), NULL, "no progress of that"},
 	{"init", 0, ARG_FLAG, OPT(flags.init), NULL, "a process 1 that passes signals on and collects orphans"},
 	{"systemd", 0, ARG_FLAG, OPT(flags.systemd), NULL, "boot the image's own init (/sbin/init): a whole system"},
 	{"ulimit", 0, LIST(ulimits), "NAME=SOFT[:HARD]", "a limit of each process"},

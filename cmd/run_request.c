@@ -119,6 +119,7 @@ static int find_image(const struct run_opts *o, struct call *call, const struct 
 		return err_say(err, EINVAL, "expected the name of an image, such as host");
 	want->name = call->words[0];
 	want->pull = o->pull;
+	want->quiet = o->quiet;
 	snapshot->kernel = host->kernel;
 	snapshot->is_fleeting = o->remove;
 	bool is_host = str_eq(want->name, "host");

@@ -17,7 +17,7 @@ struct run_opts {
 	struct engine_opts engine;
 	const char *name, *rootfs, *disk, *pull, *sig_proxy, *cgroup_parent;
 	struct words env_files, attach, secrets, volumes_from, expose;
-	bool remove, interactive;
+	bool remove, interactive, quiet;
 };
 
 /* What the command line came to. Start with RUN_REQUEST_NONE; free with run_request_clear(). */

@@ -5,16 +5,19 @@
 #include "cmd/entry.h"
 #include "cmd/stored.h"
 
-static int call_image(const struct call *call, const char *verb, const char *name, struct err *err)
+/* flag: NULL or --quiet. */
+static int call_image(const struct call *call, const char *verb, const char *flag, const char *name,
+		      struct err *err)
 {
-	char *argv[] = {arena_str(call->mem, "ctr"),
-			arena_str(call->mem, "--store"),
-			arena_str(call->mem, call->g->store),
-			arena_str(call->mem, verb),
-			arena_str(call->mem, "--"),
-			arena_str(call->mem, name),
-			NULL};
-	int status = entry_call("ctr-image", argv, err);
+	const char *const words[] = {"ctr", "--store",          call->g->store,
+				     verb,  flag ? flag : "--", flag ? "--" : name,
+				     name};
+	char *argv[sizeof(words) / sizeof(*words) + 1] = {NULL};
+	size_t n = sizeof(words) / sizeof(*words) - !flag;
+
+	for (size_t i = 0; i < n; i++)
+		argv[i] = arena_str(call->mem, words[i]);
+	int status = entry_call("ctr-image", argv, flag != NULL, err);
 
 	if (status <= 0)
 		return status;
@@ -38,11 +41,12 @@ static int find_or_pull(const struct call *call, const struct stored_want *want,
 			struct stored *ret, struct err *err)
 {
 	const char *pull = want->pull ? want->pull : "missing";
+	const char *flag = want->quiet ? "--quiet" : NULL;
 
 	if (!str_eq(pull, "missing") && !str_eq(pull, "always") && !str_eq(pull, "never"))
 		return err_say(err, EINVAL,
 			       "--pull: expected missing, always or never, got \"%.40s\"", pull);
-	if (str_eq(pull, "always") && call_image(call, "pull", want->name, err) < 0)
+	if (str_eq(pull, "always") && call_image(call, "pull", flag, want->name, err) < 0)
 		return -err->num;
 	int r = find(call, want, s, ret, err);
 	if (r == 0 || !has_code(err, "no-image"))
@@ -54,7 +58,7 @@ static int find_or_pull(const struct call *call, const struct stored_want *want,
 	}
 	store_clear(s);
 	*err = (struct err){0};
-	if ((r = call_image(call, "pull", want->name, err)) < 0)
+	if ((r = call_image(call, "pull", flag, want->name, err)) < 0)
 		return r;
 	return find(call, want, s, ret, err);
 }
@@ -72,7 +76,7 @@ int stored_image(const struct call *call, const struct stored_want *want, struct
 	if (r == 0 || !has_code(err, "not-unpacked"))
 		return r;
 	*err = (struct err){0};
-	if ((r = call_image(call, "unpack", image.id, err)) < 0)
+	if ((r = call_image(call, "unpack", NULL, image.id, err)) < 0)
 		return r;
 	return snapshot_make(&s, &image, &want->snapshot, call->mem, ret, err);
 }

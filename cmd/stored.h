@@ -9,6 +9,7 @@
 struct stored_want {
 	const char *name;
 	const char *pull; /* always, missing, never; NULL: missing */
+	bool quiet;       /* fetching it shows no progress */
 	struct snapshot_want snapshot;
 };
 

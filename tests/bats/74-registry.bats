@@ -278,6 +278,13 @@ in_registry() { # NAME: of the image pushed there
 	[ "$(head -n -1 <<<"$output" | jq -r 'select(.status == "ready") | .current == .total')" = true ]
 }
 
+@test "run -q fetches without progress" {
+	in_registry quiet:1
+	run ctr run --rm -q "$PLAIN/quiet:1" true
+	ended 0
+	[ -z "$output" ]
+}
+
 @test "archives: podman and skopeo read what ctr saves, digest for digest" {
 	needs skopeo
 	loaded
