@@ -41,6 +41,8 @@ TEST(keys_become_flags)
 		{"Image=a\nEnvironment=A=1 \\\n# remark\n B=2", RUN "--env A=1 --env B=2 a"},
 		{"Image=a\nEnvironmentFile=e\nEnvironmentFile=/f",
 		 RUN "--env-file /q/e --env-file /f a"},
+		{"Image=a\nAnnotation=x=1 y=2\nExposeHostPort=80",
+		 RUN "--annotation x=1 --annotation y=2 --expose 80 a"},
 		{"Image=a\nHealthCmd=x || exit 1", RUN "--health-cmd \"x || exit 1\" a"},
 		{"Image=a\nHostName=x\nHostName=y", RUN "--hostname y a"},
 		{"Image=a\nHostName=x\nHostName=", RUN "a"},
