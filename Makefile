@@ -17,14 +17,16 @@ WARN := -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototyp
         -Wcast-qual -Wwrite-strings -Wswitch-enum -Wnull-dereference $(if $(WERROR),-Werror)
 CPPFLAGS_ALL := -D_GNU_SOURCE -I. -I$(B) -DCTR_VERSION='"$(VERSION)"' -DCTR_PREFIX='"$(PREFIX)"' $(CPPFLAGS)
 HARDEN := -fstack-protector-strong -fPIE
-FLAGS_release := -O2 -D_FORTIFY_SOURCE=2 $(HARDEN)
+# Small, since what a start costs is system calls and pages: -O2 is no faster. No tables for exceptions, of which
+# there are none; a debugger has its own.
+FLAGS_release := -Os -D_FORTIFY_SOURCE=2 $(HARDEN) -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
 FLAGS_debug   := -O0 $(HARDEN)
 FLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -fPIE
 FLAGS_cov     := -O0 --coverage -fPIE
 CFLAGS_ALL := -std=gnu17 -g $(FLAGS_$(MODE)) $(WARN) $(CFLAGS)
 # The program is static: an ordinary start must not pay for the dynamic linker (see README, Design). Its own
 # relocations are packed: 100 KiB that a start need not read.
-LINK_release := -static-pie -Wl,-z,pack-relative-relocs
+LINK_release := -static-pie -Wl,-z,pack-relative-relocs,--gc-sections
 LINK_debug   := -static-pie
 LINK_asan    := -pie -fsanitize=address,undefined
 LINK_cov     := -pie --coverage
@@ -92,6 +94,8 @@ $(O)/ctr-unpack: $(UNPACK_OBJ) $(call lib,runtime/base)
 $(O)/%.o: %.c Makefile | $(GENERATED)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+# Every byte of an image goes through these.
+$(O)/image/unpack/%.o: CFLAGS_ALL += $(if $(filter release,$(MODE)),-O2)
 $(O)/%.ext.o: %.c Makefile | $(GENERATED)
 	$(call say,CC,"$< (ext)")
 	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS_ALL) -DCTR_EXT $(CFLAGS_ALL) -MMD -MP -c -o $@ $<

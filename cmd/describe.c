@@ -111,9 +111,9 @@ static void add_command(struct str *s, const struct config *cfg)
 
 static int64_t created_at(const struct state *s)
 {
-	struct tm tm = {0};
+	uint64_t ns;
 
-	return s->created && strptime(s->created, "%Y-%m-%dT%H:%M:%S", &tm) ? timegm(&tm) : 0;
+	return s->created && clock_parse(s->created, &ns) == 0 ? (int64_t)(ns / 1000000000) : 0;
 }
 
 int describe_row(const struct container *c, struct str *ret, struct err *err)

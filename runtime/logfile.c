@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "runtime/base/clock.h"
 #include "runtime/base/fd.h"
@@ -54,23 +53,12 @@ static bool read_zone(const char *text, int *ret)
 
 static bool read_calendar(const char *text, int64_t *ret, unsigned *ret_ns)
 {
-	struct tm tm = {0};
+	const char *at = clock_read(text, ret, ret_ns);
 	int zone;
-	const char *at = strptime(text, "%Y-%m-%d", &tm);
 
-	*ret_ns = 0;
-	if (at && (*at == 'T' || *at == ' '))
-		at = strptime(at + 1, "%H:%M:%S", &tm);
-	if (at && *at == '.') {
-		unsigned unit = CLOCK_WHOLE;
-		for (at++; *at >= '0' && *at <= '9'; at++) {
-			unit /= 10;
-			*ret_ns += (unsigned)(*at - '0') * unit;
-		}
-	}
 	if (!at || !read_zone(at, &zone))
 		return false;
-	*ret = (int64_t)timegm(&tm) - zone;
+	*ret -= zone;
 	return true;
 }
 

@@ -2,9 +2,11 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "runtime/base/clock.h"
+#include "runtime/base/str.h"
 
 uint64_t clock_ns(void)
 {
@@ -67,25 +69,49 @@ static int64_t day_of(int64_t year, unsigned month, unsigned day)
 	       1 - 719468;
 }
 
-int clock_parse(const char *text, uint64_t *ret_ns)
+static bool read_time(const char **at, int64_t *seconds, unsigned *ret_ns)
 {
-	unsigned year, month, day, hour, minute, second;
-	uint64_t ns = 0, unit = 100000000;
+	unsigned hour, minute, second, unit = CLOCK_WHOLE;
 	int n = 0;
 
-	if (sscanf(text, "%4u-%2u-%2uT%2u:%2u:%2u%n", &year, &month, &day, &hour, &minute, &second,
-		   &n) != 6 ||
-	    year < 1970 || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 ||
+	if (sscanf(*at, "%2u:%2u:%2u%n", &hour, &minute, &second, &n) != 3 || hour > 23 ||
 	    minute > 59 || second > 60)
-		return -EINVAL;
+		return false;
+	*seconds += hour * 3600 + minute * 60 + second;
+	*at += n;
+	if (**at == '.')
+		for (++*at; **at >= '0' && **at <= '9'; ++*at) {
+			unit /= 10;
+			*ret_ns += (unsigned)(**at - '0') * unit;
+		}
+	return true;
+}
+
+const char *clock_read(const char *text, int64_t *ret, unsigned *ret_ns)
+{
+	unsigned year, month, day;
+	int n = 0;
+
+	if (sscanf(text, "%4u-%2u-%2u%n", &year, &month, &day, &n) != 3 || month < 1 ||
+	    month > 12 || day < 1 || day > 31)
+		return NULL;
 	const char *at = text + n;
-	if (*at == '.')
-		for (at++; *at >= '0' && *at <= '9'; at++, unit /= 10)
-			ns += (uint64_t)(*at - '0') * unit;
-	if (at[0] != 'Z' || at[1])
+	*ret = day_of(year, month, day) * 86400;
+	*ret_ns = 0;
+	if (*at != 'T' && *at != ' ')
+		return at;
+	at++;
+	return read_time(&at, ret, ret_ns) ? at : NULL;
+}
+
+int clock_parse(const char *text, uint64_t *ret_ns)
+{
+	int64_t seconds;
+	unsigned ns;
+	const char *end = clock_read(text, &seconds, &ns);
+
+	if (!end || !str_eq(end, "Z") || !strchr(text, 'T') || seconds < 0)
 		return -EINVAL;
-	uint64_t seconds =
-		(uint64_t)day_of(year, month, day) * 86400 + hour * 3600U + minute * 60U + second;
-	*ret_ns = seconds * 1000000000 + ns;
+	*ret_ns = (uint64_t)seconds * 1000000000 + ns;
 	return 0;
 }

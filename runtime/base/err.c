@@ -42,8 +42,10 @@ int err_wrap(struct err *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	int n = vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
 	va_end(ap);
-	if (n >= 0 && (size_t)n < sizeof(err->msg))
-		snprintf(err->msg + n, sizeof(err->msg) - (size_t)n, "%s%s", *old ? ": " : "", old);
+	if (n < 0 || (size_t)n >= sizeof(err->msg))
+		return -err->num;
+	int room = (int)sizeof(err->msg) - n; /* the old end may be lost */
+	snprintf(err->msg + n, (size_t)room, "%s%.*s", *old ? ": " : "", room, old);
 	return -err->num;
 }
 
