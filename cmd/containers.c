@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ps, inspect, rename. */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "cmd/containers.h"
 #include "cmd/describe.h"
@@ -139,6 +141,7 @@ struct listing {
 	struct arena *mem;
 	const char *template; /* behind "table "; NULL: none */
 	bool is_table;
+	uint64_t last; /* UINT64_MAX: all of them */
 	size_t n_columns;
 	struct words cells;
 	struct str text;
@@ -200,12 +203,50 @@ static int visit(struct listing *l, const char *root, const char *id, struct err
 
 	if (container_open(root, id, false, false, &c, &ignored) < 0 || !c.state)
 		return 0;
-	if (!l->o->all && !names_state(&l->o->filters) && c.pidfd < 0 &&
+	if (!l->o->all && l->last == UINT64_MAX && !names_state(&l->o->filters) && c.pidfd < 0 &&
 	    !str_eq(describe_state(&c, container_status(&c)), "restarting"))
 		return 0;
 	if (describe_row(&c, &row, &ignored) < 0 || !passes(&c, row.p, &l->o->filters))
 		return 0;
 	return add_row(l, &c, row.p, err);
+}
+
+struct made {
+	const char *id, *at;
+};
+
+static int newest_first(const void *a, const void *b)
+{
+	return strcmp(((const struct made *)b)->at, ((const struct made *)a)->at);
+}
+
+/* Leaves the newest ones. Returns how many. */
+static int keep_last(const struct call *call, uint64_t last, const char **ids, int n)
+{
+	struct made *all = arena_zalloc(call->mem, (size_t)n, sizeof(*all));
+	struct err ignored;
+	int count = 0;
+
+	for (int i = 0; i < n; i++) {
+		auto_(container) struct container c = {.dir_fd = -1, .pidfd = -1};
+		if (container_open(call->g->root, ids[i], false, false, &c, &ignored) < 0 ||
+		    !c.state || !c.state->created)
+			continue;
+		all[count++] = (struct made){ids[i], arena_str(call->mem, c.state->created)};
+	}
+	if (count)
+		qsort(all, (size_t)count, sizeof(*all), newest_first);
+	for (int i = 0; i < count; i++)
+		ids[i] = all[i].id;
+	return (uint64_t)count < last ? count : (int)last;
+}
+
+static int read_last(const struct ps_opts *o, uint64_t *ret, struct err *err)
+{
+	*ret = o->latest ? 1 : UINT64_MAX;
+	if (!o->last || num_max(o->last, 10, INT_MAX, ret) == 0)
+		return 0;
+	return err_say(err, EINVAL, "--last: expected a number, got \"%.40s\"", o->last);
 }
 
 int ps_containers(struct call *call, const struct ps_opts *o, struct err *err)
@@ -216,8 +257,12 @@ int ps_containers(struct call *call, const struct ps_opts *o, struct err *err)
 	for (size_t i = 0; i < o->filters.n; i++)
 		if (check_filter(o->filters.v[i], err) < 0)
 			return -err->num;
-	int r = begin(&l, err);
+	int r = read_last(o, &l.last, err);
+	if (r == 0)
+		r = begin(&l, err);
 	int n = r < 0 ? r : container_ids(call->g->root, call->mem, &ids, err);
+	if (n > 0 && l.last != UINT64_MAX)
+		n = keep_last(call, l.last, ids, n);
 	for (int i = 0; r >= 0 && i < n; i++)
 		r = visit(&l, call->g->root, ids[i], err);
 	if (r >= 0 && n >= 0 && l.is_table && !o->quiet && l.n_columns)

@@ -5,8 +5,8 @@
 #include "cmd/command.h"
 
 struct ps_opts {
-	const char *format;
+	const char *format, *last;
 	struct words filters;
-	bool all, quiet, no_trunc;
+	bool all, quiet, no_trunc, latest;
 };
 int ps_containers(struct call *call, const struct ps_opts *o, struct err *err);

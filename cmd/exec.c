@@ -5,7 +5,9 @@
 
 #include "cmd/bundle.h"
 #include "cmd/command.h"
+#include "cmd/run_env.h"
 #include "image/user.h"
+#include "namespaces/caps.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/json.h"
 #include "runtime/base/log.h"
@@ -21,29 +23,34 @@ enum { EXIT_NOT_STARTED = 255 };
 struct exec_flags {
 	struct io_opts io;
 	const char *process, *cwd, *user, *label, *apparmor, *cgroup;
-	struct words env, groups, caps;
-	bool tty, no_new_privs, ignore_paused;
+	struct words env, env_files, groups, caps;
+	bool tty, no_new_privs, ignore_paused, privileged;
 };
 
 /* clang-format off */
 #define OPT(member) offsetof(struct exec_flags, member)
+#define EXEC_ARGS \
+	{"process", 'p', ARG_TEXT, OPT(process), "FILE", "the whole process as JSON; flags and arguments don't count then"}, \
+	{"detach", 'd', ARG_FLAG, offsetof(struct io_opts, detach), NULL, "don't wait for its end"}, \
+	{"tty", 't', ARG_FLAG, OPT(tty), NULL, "give it a terminal"}, \
+	{"interactive", 'i', ARG_NO_FLAG, 0, NULL, NULL}, \
+	{"cwd", 'w', ARG_TEXT, OPT(cwd), "DIR", "its working directory"}, \
+	{"workdir", 0, ARG_TEXT, OPT(cwd), "DIR", NULL}, \
+	{"env", 'e', ARG_LIST, OPT(env), "NAME=VALUE", "set an environment variable"}, \
+	{"user", 'u', ARG_TEXT, OPT(user), "USER[:GROUP]", "names of the container, or numbers"}, \
+	{"additional-gids", 'g', ARG_LIST, OPT(groups), "GROUP", "add a supplementary group"}, \
+	{"cap", 'c', ARG_LIST, OPT(caps), "NAME", "add a capability"}, \
+	{"no-new-privs", 0, ARG_FLAG, OPT(no_new_privs), NULL, "setuid programs give it nothing"}, \
+	{"process-label", 0, ARG_TEXT, OPT(label), "LABEL", "its SELinux label"}, \
+	{"apparmor", 0, ARG_TEXT, OPT(apparmor), "NAME", "its AppArmor profile"}, \
+	{"cgroup", 0, ARG_TEXT, OPT(cgroup), "PATH", "a group below the container's"}, \
+	{"ignore-paused", 0, ARG_FLAG, OPT(ignore_paused), NULL, "start it in a paused container too"}, \
+	IO_ARGS
+static const struct arg strict_exec_args[] = {EXEC_ARGS, ARGS_END};
 static const struct arg exec_args[] = {
-	{"process", 'p', ARG_TEXT, OPT(process), "FILE", "the whole process as JSON; flags and arguments don't count then"},
-	{"detach", 'd', ARG_FLAG, offsetof(struct io_opts, detach), NULL, "don't wait for its end"},
-	{"tty", 't', ARG_FLAG, OPT(tty), NULL, "give it a terminal"},
-	{"interactive", 'i', ARG_NO_FLAG, 0, NULL, NULL},
-	{"cwd", 'w', ARG_TEXT, OPT(cwd), "DIR", "its working directory"},
-	{"workdir", 0, ARG_TEXT, OPT(cwd), "DIR", NULL},
-	{"env", 'e', ARG_LIST, OPT(env), "NAME=VALUE", "set an environment variable"},
-	{"user", 'u', ARG_TEXT, OPT(user), "USER[:GROUP]", "names of the container, or numbers"},
-	{"additional-gids", 'g', ARG_LIST, OPT(groups), "GROUP", "add a supplementary group"},
-	{"cap", 'c', ARG_LIST, OPT(caps), "NAME", "add a capability"},
-	{"no-new-privs", 0, ARG_FLAG, OPT(no_new_privs), NULL, "setuid programs give it nothing"},
-	{"process-label", 0, ARG_TEXT, OPT(label), "LABEL", "its SELinux label"},
-	{"apparmor", 0, ARG_TEXT, OPT(apparmor), "NAME", "its AppArmor profile"},
-	{"cgroup", 0, ARG_TEXT, OPT(cgroup), "PATH", "a group below the container's"},
-	{"ignore-paused", 0, ARG_FLAG, OPT(ignore_paused), NULL, "start it in a paused container too"},
-	IO_ARGS,
+	EXEC_ARGS,
+	{"env-file", 0, ARG_LIST, OPT(env_files), "FILE", "the same, a line each"},
+	{"privileged", 0, ARG_FLAG, OPT(privileged), NULL, "all capabilities that ctr has; the container's filter stays"},
 	ARGS_END};
 #undef OPT
 /* clang-format on */
@@ -156,10 +163,29 @@ static void add_caps(struct config_process *p, struct words *names, struct arena
 	p->capabilities = c;
 }
 
+static int set_privileges(struct exec_request *x, const struct host *host, struct err *err)
+{
+	struct arena *mem = x->call->mem;
+	struct config_capabilities *c = arena_zalloc(mem, 1, sizeof(*c));
+	struct config_process *p = x->process;
+
+	if (!x->flags->privileged)
+		return 0;
+	if (x->flags->no_new_privs)
+		return err_say(err, EINVAL, "--privileged with --no-new-privs is not possible");
+	c->bounding = caps_names(host->caps, mem, &c->n_bounding);
+	c->effective = c->permitted = c->bounding;
+	c->n_effective = c->n_permitted = c->n_bounding;
+	p->capabilities = c;
+	p->apparmor_profile = NULL;
+	return 0;
+}
+
 /* The container's own process with other arguments. */
-static int compose_process(struct exec_request *x, struct err *err)
+static int compose_process(struct exec_request *x, const struct host *host, struct err *err)
 {
 	const struct exec_flags *f = x->flags;
+	struct words env = f->env;
 	struct arena *mem = x->call->mem;
 	struct config_process *p = arena_zalloc(mem, 1, sizeof(*p));
 	struct words caps = f->caps, words = {0};
@@ -174,8 +200,10 @@ static int compose_process(struct exec_request *x, struct err *err)
 		return err_say(err, EINVAL, "process args cannot be empty");
 	p->args = words.v;
 	p->n_args = words.n;
-	p->env = joined(p->env, p->n_env, &f->env, mem);
-	p->n_env += f->env.n;
+	if (!x->call->g->is_strict && run_env(&f->env_files, &env, mem, err) < 0)
+		return -err->num;
+	p->env = joined(p->env, p->n_env, &env, mem);
+	p->n_env += env.n;
 	p->terminal = p->has_terminal = f->tty;
 	p->cwd = f->cwd ? f->cwd : p->cwd;
 	p->console_size = NULL;
@@ -184,8 +212,10 @@ static int compose_process(struct exec_request *x, struct err *err)
 	p->selinux_label = f->label ? f->label : p->selinux_label;
 	p->apparmor_profile = f->apparmor ? f->apparmor : p->apparmor_profile;
 	add_caps(p, &caps, mem);
-	int r = set_user(x, err);
-	return r < 0 ? r : config_validate_process(p, NULL, err);
+	int r = set_privileges(x, host, err);
+	if (r < 0 || (r = set_user(x, err)) < 0)
+		return r;
+	return config_validate_process(p, NULL, err);
 }
 
 static int do_exec(struct call *call, struct err *err)
@@ -206,10 +236,11 @@ static int do_exec(struct call *call, struct err *err)
 	enum container_status now = container_status(&c);
 	if (now == STATUS_STOPPED || now == STATUS_CREATING)
 		return err_say(err, ESRCH, "cannot exec in a stopped container");
-	if ((r = load_config(&c, call->mem, &x.config, err)) < 0)
+	if ((r = load_config(&c, call->mem, &x.config, err)) < 0 ||
+	    (r = host_probe_process(&host, err)) < 0)
 		return r;
-	r = f->process ? read_process(&x, err) : compose_process(&x, err);
-	if (r < 0 || (r = host_probe_process(&host, err)) < 0)
+	r = f->process ? read_process(&x, err) : compose_process(&x, &host, err);
+	if (r < 0)
 		return r;
 	io_opts_tell(x.process, listen, call->mem);
 	want.process = x.process;
@@ -226,6 +257,7 @@ const struct command cmd_exec = {
 	.about = "run one more program in a running container",
 	.examples = "ctr exec -t web bash\nctr exec -u nobody -e LANG=C web id\n",
 	.args = {exec_args, true},
+	.strict_args = {strict_exec_args, true},
 	.opts_size = sizeof(struct exec_flags),
 	.flags = CMD_ON_ID,
 	.min_words = 1,

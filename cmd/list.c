@@ -26,6 +26,8 @@ static const struct arg ps_args[] = {
 	{"quiet", 'q', ARG_FLAG, offsetof(struct ps_opts, quiet), NULL, "names only"},
 	{"filter", 'f', ARG_LIST, offsetof(struct ps_opts, filters), "NAME=VALUE", "name, id, ancestor, status, exited, label or health"},
 	{"format", 0, ARG_TEXT, offsetof(struct ps_opts, format), "FORMAT", "table, json, or as in '{{.Names}} {{.Status}}'"},
+	{"last", 'n', ARG_TEXT, offsetof(struct ps_opts, last), "N", "the N that were made last, running or not"},
+	{"latest", 'l', ARG_FLAG, offsetof(struct ps_opts, latest), NULL, "the one that was"},
 	{"no-trunc", 0, ARG_FLAG, offsetof(struct ps_opts, no_trunc), NULL, "whole commands"},
 	ARGS_END};
 /* clang-format on */

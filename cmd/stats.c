@@ -17,10 +17,11 @@
 #include "runtime/state.h"
 
 /* clang-format off */
-struct stats_opts { const char *interval; bool no_stream, json; };
+struct stats_opts { const char *interval, *format; bool no_stream, json; };
 static const struct arg stats_args[] = {
 	{"no-stream", 0, ARG_FLAG, offsetof(struct stats_opts, no_stream), NULL, "print one table and end"},
 	{"json", 0, ARG_FLAG, offsetof(struct stats_opts, json), NULL, "a line of JSON a container instead"},
+	{"format", 0, ARG_TEXT, offsetof(struct stats_opts, format), "FORMAT", "table or json (table)"},
 	{"interval", 0, ARG_TEXT, offsetof(struct stats_opts, interval), "TIME", "what rates are taken over, as in 500ms or 5s (1s)"},
 	ARGS_END};
 /* clang-format on */
@@ -256,9 +257,13 @@ static int do_stats(struct call *call, struct err *err)
 	const struct stats_opts *o = call->opts;
 	struct arena mems[2] = {{0}}; /* of the earlier samples, and of these */
 	struct samples rounds[2] = {{0}};
-	bool redraws = !o->json && !o->no_stream && isatty(STDOUT_FILENO);
+	bool is_json = o->json || (o->format && str_eq(o->format, "json"));
+	bool redraws = !is_json && !o->no_stream && isatty(STDOUT_FILENO);
 	int interval = o->no_stream ? 200 : 1000;
 
+	if (o->format && !is_json && !str_eq(o->format, "table"))
+		return err_say(err, EINVAL, "--format: expected table or json, got \"%.40s\"",
+			       o->format);
 	int r = o->interval ? duration_ms(o->interval, &interval, err) : 0;
 	if (r == 0)
 		r = look_at_all(call, &mems[0], &rounds[0], err);
@@ -268,7 +273,7 @@ static int do_stats(struct call *call, struct err *err)
 		arena_clear(&mems[i]);
 		r = look_at_all(call, &mems[i], &rounds[i], err);
 		if (r == 0)
-			r = show(&rounds[i], &rounds[!i], o->json, redraws, &mems[i], err);
+			r = show(&rounds[i], &rounds[!i], is_json, redraws, &mems[i], err);
 		if (o->no_stream)
 			break;
 	}

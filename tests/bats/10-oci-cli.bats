@@ -409,6 +409,25 @@ load lib
 	has 1
 }
 
+@test "exec --privileged: what ctr has itself; not for OCI callers" {
+	running
+	[ "$(ctr exec --privileged "$ID" awk '$1 == "CapEff:" {print $2}' /proc/self/status)" = \
+		"$(awk '$1 == "CapEff:" {print $2}' /proc/self/status)" ]
+	run ctr exec --privileged --no-new-privs "$ID" true
+	[ "$status" != 0 ]
+	run oci exec --privileged "$ID" true
+	[ "$status" != 0 ]
+	has "unknown flag"
+}
+
+@test "exec --env-file, and variables that are passed on" {
+	running
+	printf 'FROM_FILE=1\nBOTH=file\n' >vars
+	FROM_HERE=2 run ctr exec --env-file vars -e FROM_HERE -e BOTH=flag "$ID" sh -c 'echo $FROM_FILE $FROM_HERE $BOTH'
+	ended 0
+	has "1 2 flag"
+}
+
 # ---- what is inherited --------------------------------------------------------------------------
 
 @test "descriptors: 0 to 2 and those that are preserved" {

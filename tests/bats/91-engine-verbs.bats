@@ -217,6 +217,11 @@ four" ]
 	[ "$(ctr ps --format '{{.Names}}={{.State}} {{.Labels.tier}}')" = "$ID=running web" ]
 	ctr ps -a --format json | jq -es 'length == 2 and .[0].Labels.tier == "web"'
 	[ "$(ctr ps -a --format 'table {{.Names}}\t{{.ExitCode}}' | head -n 1 | tr -s ' ')" = "NAMES EXITCODE" ]
+	[ "$(ctr ps -ql)" = "$ID-b" ]
+	[ "$(ctr ps -qn 1)" = "$ID-b" ]
+	[ "$(ctr ps -q --last 5 | tr '\n' ' ')" = "$ID-b $ID " ]
+	try ctr ps --last many
+	ended 1
 	try ctr ps -f nonsense
 	ended 1
 	try ctr ps --format '{{range .}}'
