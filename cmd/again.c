@@ -36,16 +36,7 @@ static int find_overlay(const struct call *call, const struct state *s, const st
 
 	*ret = NULL;
 	if (o->n_layers) {
-		image->overlay = (struct rootfs_overlay){
-			.layers = o->layers,
-			.n_layers = o->n_layers,
-			.dir = o->layers_dir,
-			.is_joined = o->layers_joined,
-			.upper = o->upper,
-			.disk = o->disk,
-			.is_volatile = o->fleeting,
-			.upper_bytes = o->disk_size,
-		};
+		image->overlay = overlay_recorded(o);
 	} else if (!s->image || !str_eq(s->image, "host") || host->euid != 0 || host->in_userns) {
 		return 0; /* root.path as it is */
 	} else {

@@ -118,3 +118,17 @@ int overlay_open(const struct rootfs_overlay *o, bool with_upper, struct err *er
 	r = enter_userns(err);
 	return r < 0 ? r : mount_at(o, with_upper, err);
 }
+
+struct rootfs_overlay overlay_recorded(const struct state_options *o)
+{
+	return (struct rootfs_overlay){
+		.layers = o->layers,
+		.n_layers = o->n_layers,
+		.dir = o->layers_dir,
+		.is_joined = o->layers_joined,
+		.upper = o->upper,
+		.disk = o->disk,
+		.is_volatile = o->fleeting,
+		.upper_bytes = o->disk_size,
+	};
+}

@@ -23,15 +23,7 @@ bool container_overlay(const struct container *c, struct rootfs_overlay *ret)
 
 	if (!o || !o->n_layers || !o->upper)
 		return false;
-	*ret = (struct rootfs_overlay){
-		.layers = o->layers,
-		.n_layers = o->n_layers,
-		.dir = o->layers_dir,
-		.is_joined = o->layers_joined,
-		.upper = o->upper,
-		.disk = o->disk,
-		.is_volatile = o->fleeting,
-	};
+	*ret = overlay_recorded(o);
 	return true;
 }
 
