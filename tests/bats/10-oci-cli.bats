@@ -500,21 +500,7 @@ load lib
 
 @test "terminal: in the foreground ctr carries the bytes" {
 	bundle bundle '.process.terminal = true | .process.args = ["sh", "-c", "read x; echo got $x; tty"]'
-	run python3 - "$CTR" "$ROOT" "$ID" <<-'END'
-		import os, pty, sys
-		pid, fd = pty.fork()
-		if pid == 0:
-		    os.execv(sys.argv[1], ["ctr", "--root", sys.argv[2], "run", "-b", "bundle", sys.argv[3]])
-		os.write(fd, b"hello\r")
-		out = b""
-		try:
-		    while chunk := os.read(fd, 1000):
-		        out += chunk
-		except OSError:
-		    pass
-		print(out.decode())
-		sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-	END
+	run on_terminal run -b bundle "$ID"
 	ended 0
 	has "got hello"
 	has /dev/pts/0

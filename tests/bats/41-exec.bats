@@ -123,23 +123,7 @@ load oci
 @test "a terminal of its own, with the size of ours" {
 	needs python3
 	running
-	run python3 - "$CTR" "$ROOT" "$ID" <<-'END'
-		import fcntl, os, pty, struct, sys, termios
-		pid, fd = pty.fork()
-		if pid == 0:
-		    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 77, 0, 0))
-		    os.execv(sys.argv[1], ["ctr", "--root", sys.argv[2], "exec", "-t", sys.argv[3], "sh", "-c",
-		             "tty; sleep 0.2; stty size; read x; echo got $x; exit 9"])
-		os.write(fd, b"hello\r")
-		out = b""
-		try:
-		    while chunk := os.read(fd, 1000):
-		        out += chunk
-		except OSError:
-		    pass
-		print(out.decode())
-		sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-	END
+	run on_terminal exec -t "$ID" sh -c 'tty; sleep 0.2; stty size; read x; echo got $x; exit 9'
 	ended 9
 	has /dev/pts/0
 	has "33 77"

@@ -195,3 +195,23 @@ until_true() {
 	echo "in vain: $*"
 	return 1
 }
+
+# on_terminal ARG...: ctr on a terminal of 33 lines of 77, where somebody types "hello".
+on_terminal() {
+	python3 - "$CTR" --root "$ROOT" "$@" <<-'END'
+		import fcntl, os, pty, struct, sys, termios
+		pid, fd = pty.fork()
+		if pid == 0:
+		    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 77, 0, 0))
+		    os.execv(sys.argv[1], ["ctr"] + sys.argv[2:])
+		os.write(fd, b"hello\r")
+		out = b""
+		try:
+		    while chunk := os.read(fd, 1000):
+		        out += chunk
+		except OSError:
+		    pass
+		print(out.decode())
+		sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+	END
+}
