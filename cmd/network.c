@@ -4,12 +4,15 @@
 #include <fcntl.h>
 
 #include "cmd/command.h"
+#include "cmd/network_cni.h"
 #include "cmd/out.h"
 #include "cmd/prune.h"
 #include "cmd/verbs.h"
+#include "net/cni.h"
 #include "net/network.h"
 #include "net/wire.h"
 #include "runtime/base/json.h"
+#include "runtime/cni_left.h"
 #include "runtime/config/encode.h"
 #include "runtime/container.h"
 
@@ -82,8 +85,10 @@ static int do_create(struct call *call, struct err *err)
 static int do_rm(struct call *call, struct err *err)
 {
 	auto_(nets) struct nets n = NETS_NONE;
-	int r = nets_open(call->g->root, true, &n, err);
+	int r = network_cni_refuse(call, "remove", err);
 
+	if (r == 0)
+		r = nets_open(call->g->root, true, &n, err);
 	for (size_t i = 0; r == 0 && i < call->n_words; i++)
 		r = network_remove(&n, call->words[i], err);
 	return r;
@@ -156,16 +161,17 @@ static int do_ls(struct call *call, struct err *err)
 		add_row(w, m.n, &cells, call->mem);
 		encode_object(&network_table, w, &json, NULL);
 	}
-	if (count < 0)
-		return count;
+	int more = count < 0 ? count : network_cni_rows(call, &cells, &json, err);
+	if (more < 0)
+		return more;
 	json_close(&json, ']');
 	str_add_char(&text, '\n');
 	if (!f->json)
 		text.len = 0;
-	for (int i = 0; !f->json && f->quiet && i < count; i++)
-		str_addf(&text, "%s\n", names[i]);
+	for (size_t i = COLUMNS; !f->json && f->quiet && i < cells.n; i += COLUMNS)
+		str_addf(&text, "%s\n", cells.v[i]);
 	if (!f->json && !f->quiet)
-		out_table(&text, cells.v, (size_t)count + 1, COLUMNS);
+		out_table(&text, cells.v, cells.n / COLUMNS, COLUMNS);
 	return out_text(&text, err);
 }
 
@@ -231,7 +237,8 @@ static int do_inspect(struct call *call, struct err *err)
 
 	json_open(&json, NULL, '[');
 	for (size_t i = 0; r == 0 && i < call->n_words; i++)
-		r = inspect_one(&n, call->words[i], &json, call->mem, err);
+		r = cni_is(call->words[i]) ? network_cni_inspect(call, call->words[i], &json, err)
+					   : inspect_one(&n, call->words[i], &json, call->mem, err);
 	if (r < 0)
 		return r;
 	json_close(&json, ']');
@@ -261,9 +268,9 @@ static int do_connect(struct call *call, struct err *err)
 		.mac = f->mac,
 		.aliases = f->aliases,
 	};
-	int r = open_running(call, call->words[1], &c, err);
+	int r = network_cni_refuse(call, "connect to", err);
 
-	if (r < 0)
+	if (r < 0 || (r = open_running(call, call->words[1], &c, err)) < 0)
 		return r;
 	const struct wire_place at = {call->g->root, c.id, c.dir_fd};
 	return wire_connect(&at, c.pid, call->words[0], &want, err);
@@ -272,8 +279,10 @@ static int do_connect(struct call *call, struct err *err)
 static int do_disconnect(struct call *call, struct err *err)
 {
 	auto_(container) struct container c = {.dir_fd = -1, .pidfd = -1};
-	int r = open_running(call, call->words[1], &c, err);
+	int r = network_cni_refuse(call, "disconnect from", err);
 
+	if (r == 0)
+		r = open_running(call, call->words[1], &c, err);
 	return r < 0 ? r : wire_disconnect(call->g->root, c.id, c.dir_fd, call->words[0], err);
 }
 
@@ -284,14 +293,22 @@ static int do_repair(struct call *call, struct err *err)
 	const struct repair_flags *f = call->opts;
 	auto_(nets) struct nets n = NETS_NONE;
 	auto_(str) struct str text = {0};
-	int r = nets_open(call->g->root, true, &n, err);
+	struct err plugins = {0};
 
-	if (r < 0 || (r = network_check(&n, &text, err)) < 0)
+	/* Plugins take their time: not under the lock of the networks. One that fails keeps nothing. */
+	int left = cni_left(call->g->root, !f->check, &text, &plugins);
+	int r = nets_open(call->g->root, true, &n, err);
+	int bad = r < 0 ? r : network_check(&n, &text, err);
+	if (bad < 0)
+		return bad;
+	r = text.len ? out_text(&text, err) : 0;
+	if (r < 0)
 		return r;
-	bool is_bad = r > 0;
-	if ((text.len && (r = out_text(&text, err)) < 0) || f->check)
-		return r < 0 ? r : is_bad;
-	return network_repair(&n, err);
+	if (!f->check && (r = network_repair(&n, err)) < 0)
+		return r;
+	if (left < 0)
+		*err = plugins;
+	return left < 0 ? left : f->check && bad + left > 0;
 }
 
 /* ---- the verbs --------------------------------------------------------------------------------*/
@@ -320,7 +337,7 @@ static const struct command verbs[] = {
 	 .examples = "ctr network disconnect backend web\n", .args = {cmd_no_args, false}, .min_words = 2,
 	 .max_words = 2, .run = do_disconnect},
 	{.name = "network repair", .usage = "[flags]",
-	 .about = "make bridges and packet filter again what they are to be",
+	 .about = "make bridges and packet filter again what they are to be; tell plugins of CNI who has ended",
 	 .examples = "ctr network repair --check || ctr network repair\n", .args = {repair_args, false},
 	 .opts_size = sizeof(struct repair_flags), .run = do_repair},
 };

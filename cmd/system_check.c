@@ -2,7 +2,6 @@
 /* system check: the store, the containers' records, the networks. */
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -12,20 +11,12 @@
 #include "image/check.h"
 #include "net/network.h"
 #include "runtime/base/path.h"
+#include "runtime/cni_left.h"
 #include "runtime/ledger.h"
 #include "runtime/state.h"
 #include "runtime/walk.h"
 
 /* ---- containers -------------------------------------------------------------------------------*/
-
-static bool is_being_changed(const char *root, const char *id)
-{
-	auto_(arena) struct arena mem = {0};
-	auto_fd int dir = open(arena_printf(&mem, "%s/%s", root, id),
-			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	return dir < 0 || flock(dir, LOCK_SH | LOCK_NB) < 0;
-}
 
 /* What is wrong with it; NULL: nothing. */
 static const char *fault_of(const struct call *call, const char *id, bool *ret_leftover)
@@ -34,7 +25,7 @@ static const char *fault_of(const struct call *call, const char *id, bool *ret_l
 	struct err err = {0};
 
 	*ret_leftover = true;
-	if (is_being_changed(call->g->root, id) ||
+	if (container_is_busy(call->g->root, id) ||
 	    container_open(call->g->root, id, false, true, &c, &err) < 0)
 		return NULL;
 	if (!c.state)
@@ -133,15 +124,21 @@ static int check_networks(const struct call *call, struct check *c, struct err *
 
 	if (access(path, F_OK) < 0)
 		return 0;
+	/* Plugins take their time: not under the lock of the networks. */
+	struct err plugins = {0};
+	int left = cni_left(call->g->root, c->repairs, &text, &plugins);
 	int r = nets_open(call->g->root, true, &n, err);
-	if (r < 0 || (r = network_check(&n, &text, err)) <= 0)
+	if (r < 0)
 		return r;
-	if (c->repairs && (r = network_repair(&n, err)) < 0)
-		return r;
+	int bad = network_check(&n, &text, err);
+	if (bad < 0 || (bad && c->repairs && network_repair(&n, err) < 0))
+		return -err->num;
 	for (char *save = NULL, *line = text.p ? strtok_r(text.p, "\n", &save) : NULL; line;
 	     line = strtok_r(NULL, "\n", &save), lines++)
 		check_line(c, c->repairs, "network: %s", line);
-	return 0;
+	if (left < 0)
+		*err = plugins;
+	return left < 0 ? left : 0;
 }
 
 static int check_images(const struct call *call, struct check *c, struct err *err)

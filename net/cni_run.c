@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -9,14 +8,13 @@
 #include <sys/vfs.h>
 
 #include "net/cni_exec.h"
+#include "net/cni_list.h"
 #include "net/cni_run.h"
 #include "runtime/base/fd.h"
 
-#define CONF_DIR "/etc/cni/net.d"
 #define PLUGIN_PATH "/opt/cni/bin:/usr/lib/cni"
-/* In the container's directory: what holds its network namespace, what the last plugin answered. */
+/* In the container's directory: what holds its network namespace. */
 #define PIN_FILE "netns"
-#define ANSWER_FILE "net.cni"
 
 static const char *setting(const char *name, const char *usual)
 {
@@ -26,60 +24,6 @@ static const char *setting(const char *name, const char *usual)
 }
 
 /* ---- which network ------------------------------------------------------------------------------*/
-
-static int list_files(const char *path, struct arena *mem, struct words *ret, struct err *err)
-{
-	DIR *dir = opendir(path);
-
-	if (!dir) {
-		err_set(err, errno, "open %s, where networks of CNI are described", path);
-		err_hint(err, "NETCONFPATH names another directory");
-		return -err->num;
-	}
-	for (struct dirent *d; (d = readdir(dir));)
-		if (str_ends(d->d_name, ".conflist") || str_ends(d->d_name, ".conf") ||
-		    str_ends(d->d_name, ".json"))
-			words_add(ret, arena_str(mem, d->d_name), mem);
-	closedir(dir);
-	words_sort(ret);
-	return 0;
-}
-
-static int no_network(const char *dir, const char *name, const struct str *there, struct err *err)
-{
-	err_say(err, ENOENT, "no file in %s describes a network \"%s\"", dir, name);
-	if (there->len)
-		err_hint(err, "those that are there: %.150s", there->p);
-	else
-		err_hint(err, "files NAME.conflist, each with a \"name\"; NETCONFPATH names "
-			      "another directory");
-	return -ENOENT;
-}
-
-/* The first one that has the name. */
-static int find_network(const char *dir, const char *name, struct arena *mem, const char **ret_file,
-			const char **ret_text, struct err *err)
-{
-	auto_(str) struct str there = {0};
-	struct words files = {0};
-	int r = list_files(dir, mem, &files, err);
-
-	for (size_t i = 0; r == 0 && i < files.n; i++) {
-		const char *file = arena_printf(mem, "%s/%s", dir, files.v[i]);
-		auto_(str) struct str text = {0};
-		const char *its = NULL;
-		if (fd_read_file(AT_FDCWD, file, CNI_CONF_MAX, &text) == 0 && text.p)
-			its = cni_name(text.p, mem);
-		if (its && str_eq(its, name)) {
-			*ret_file = file;
-			*ret_text = arena_str(mem, text.p);
-			return 0;
-		}
-		str_addf(&there, "%s%s%s", there.len ? ", " : "", its ? its : files.v[i],
-			 its ? "" : " (can't be read)");
-	}
-	return r < 0 ? r : no_network(dir, name, &there, err);
-}
 
 static int find_plugin(const char *path, const char *type, struct arena *mem, const char **ret,
 		       struct err *err)
@@ -124,7 +68,8 @@ static int record_plugins(const struct cni_conf *conf, const struct wire_want *w
 int cni_find(const char *root, const char *id, const struct wire_want *want, struct arena *mem,
 	     struct wire *wire, struct err *err)
 {
-	const char *name = want->helper + strlen(CNI_PREFIX), *file, *text;
+	const char *name = want->helper + strlen(CNI_PREFIX);
+	struct cni_listed found;
 	struct wire_cni *c = arena_zalloc(mem, 1, sizeof(*c));
 	struct cni_conf conf;
 
@@ -134,13 +79,13 @@ int cni_find(const char *root, const char *id, const struct wire_want *want, str
 		err_hint(err, "--name with letters, digits, '_', '-' and '.'");
 		return -EINVAL;
 	}
-	int r = find_network(setting("NETCONFPATH", CONF_DIR), name, mem, &file, &text, err);
+	int r = cni_look(name, mem, &found, err);
 	if (r < 0)
 		return r;
-	if (cni_read(text, mem, &conf, err) < 0 || cni_check(&conf, want, err) < 0)
-		return err_wrap(err, "%s", file);
+	if (cni_read(found.text, mem, &conf, err) < 0 || cni_check(&conf, want, err) < 0)
+		return err_wrap(err, "%s", found.file);
 	*c = (struct wire_cni){
-		.source = file,
+		.source = found.file,
 		.version = conf.version,
 		.id = id,
 		.netns = arena_printf(mem, "%s/%s/" PIN_FILE, root, id),
@@ -222,8 +167,8 @@ static int add(int dir, struct wire *wire, const char *before, int lock, struct 
 	if (cni_answer(ret->p, &mem, &ignored, err) < 0)
 		return err_wrap(err, "plugin %s: ADD: what it answered",
 				c->plugins[c->begun - 1].type);
-	r = fd_replace(dir, ANSWER_FILE, ret->p, ret->len, 0600);
-	return r < 0 ? err_set(err, r, "write " ANSWER_FILE) : 0;
+	r = fd_replace(dir, CNI_ANSWER_FILE, ret->p, ret->len, 0600);
+	return r < 0 ? err_set(err, r, "write " CNI_ANSWER_FILE) : 0;
 }
 
 int cni_up(int dir, pid_t pid, struct wire *wire, struct arena *mem, struct cni_answer *ret,
@@ -257,12 +202,12 @@ int cni_down(int dir, struct wire *wire, struct err *err)
 {
 	struct wire_cni *c = wire->cni;
 	auto_(str) struct str last = {0};
-	int r = fd_read_file(dir, ANSWER_FILE, CNI_ANSWER_MAX, &last);
+	int r = fd_read_file(dir, CNI_ANSWER_FILE, CNI_ANSWER_MAX, &last);
 	/* Before 0.4.0 a plugin is not told it. */
 	const char *before = r == 0 && !str_eq(c->version, "0.3.1") ? last.p : NULL;
 
 	if (r < 0 && r != -ENOENT)
-		return err_set(err, r, "read " ANSWER_FILE);
+		return err_set(err, r, "read " CNI_ANSWER_FILE);
 	auto_fd int lock = cni_lock(dir, err);
 	if (lock < 0)
 		return lock;
@@ -278,8 +223,8 @@ int cni_down(int dir, struct wire *wire, struct err *err)
 	}
 	if ((r = unpin(dir, c, err)) < 0)
 		return r;
-	if (unlinkat(dir, ANSWER_FILE, 0) < 0 && errno != ENOENT)
-		return err_set(err, errno, "remove " ANSWER_FILE);
+	if (unlinkat(dir, CNI_ANSWER_FILE, 0) < 0 && errno != ENOENT)
+		return err_set(err, errno, "remove " CNI_ANSWER_FILE);
 	cni_unlock(dir);
 	return 0;
 }

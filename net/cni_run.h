@@ -17,5 +17,8 @@ int cni_find(const char *root, const char *id, const struct wire_want *want, str
 int cni_up(int dir, pid_t pid, struct wire *wire, struct arena *mem, struct cni_answer *ret,
 	   struct err *err);
 
+/* The file in the container's directory that holds what the last plugin answered. */
+#define CNI_ANSWER_FILE "net.cni"
+
 /* DEL, in reverse, as far as there was an ADD; as often as one likes. */
 int cni_down(int dir, struct wire *wire, struct err *err);

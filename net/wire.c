@@ -6,6 +6,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "net/cni_keep.h"
 #include "net/cni_run.h"
 #include "net/files.h"
 #include "net/firewall.h"
@@ -119,7 +120,7 @@ int wire_add_end(const struct nets *n, const struct joining *j, const char *netw
 }
 
 /* There is no network to join: what it publishes is all that is to be known. */
-static int add_helper(const struct joining *j, struct err *err)
+static int add_helper(const struct nets *n, const struct joining *j, struct err *err)
 {
 	struct wire_end *end = arena_zalloc(j->mem, 1, sizeof(*end));
 	int r = wire_plan_helper(j->want, j->id, j->mem, end, err);
@@ -129,7 +130,8 @@ static int add_helper(const struct joining *j, struct err *err)
 	j->wire->helper = j->want->helper;
 	j->wire->ends = end;
 	j->wire->n_ends = 1;
-	return wire_save(j->dir, j->wire, err);
+	r = wire_save(j->dir, j->wire, err);
+	return r < 0 || !j->wire->cni ? r : cni_keep(n, j->id, j->wire, err);
 }
 
 const char *wire_free_name(const struct wire *wire, struct arena *mem)
@@ -240,7 +242,7 @@ int wire_join(const struct wire_place *at, const struct wire_want *want, struct 
 		return err_wrap(err, "--network %s", want->helper);
 	r = nets_open(at->root, true, &n, err);
 	if (r == 0 && want->helper)
-		r = add_helper(&j, err);
+		r = add_helper(&n, &j, err);
 	for (size_t i = 0; r == 0 && i < want->networks.n; i++)
 		r = wire_add_end(&n, &j, want->networks.v[i], i == 0, err);
 	if (r == 0)
@@ -301,7 +303,7 @@ static int take_down(const char *root, const char *id, int dir, struct err *err)
 	unlinkat(dir, "hosts", 0);
 	if (unlinkat(dir, "net.json", 0) < 0 && errno != ENOENT)
 		return err_set(err, errno, "remove net.json of container %s", id);
-	return 0;
+	return wire && wire->cni ? cni_forget(&n, id, err) : 0;
 }
 
 int wire_down(const char *root, const char *id, int dir, struct err *err)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "net/cni_keep.h"
 #include "net/cni_run.h"
 #include "net/files.h"
 #include "net/firewall.h"
@@ -299,11 +300,12 @@ int wire_up(const char *root, const char *id, pid_t pid, const struct wire *wire
 static int plug_in(const struct wire_place *at, pid_t pid, const struct wire_want *want,
 		   struct wire *wire, struct arena *mem, struct err *err)
 {
-	const struct nets n = {.root = at->root, .dir = -1, .defs = -1};
+	auto_(nets) struct nets n = NETS_NONE;
 	struct cni_answer a;
 
-	int r = cni_up(at->dir, pid, wire, mem, &a, err);
-	if (r < 0)
+	int r = nets_open(at->root, false, &n, err);
+	if (r < 0 || (r = cni_up(at->dir, pid, wire, mem, &a, err)) < 0 ||
+	    (r = cni_keep_answer(&n, at->id, at->dir, err)) < 0)
 		return r;
 	struct wire_want both = *want;
 	both.dns = want->dns.n ? want->dns : a.servers;

@@ -174,6 +174,14 @@ void container_unlock(struct container *c)
 	flock(c->dir_fd, LOCK_UN);
 }
 
+bool container_is_busy(const char *root, const char *id)
+{
+	auto_free char *path = mem_printf("%s/%s", root, id);
+	auto_fd int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return dir < 0 || flock(dir, LOCK_SH | LOCK_NB) < 0;
+}
+
 static int write_file(struct container *c, const char *name, const void *p, size_t n,
 		      struct err *err)
 {

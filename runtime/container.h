@@ -97,6 +97,9 @@ const char *container_status_word(enum container_status status);
 /* Removes the directory. The last step of delete. */
 int container_remove(struct container *c, struct err *err);
 
+/* Whether somebody holds the lock on it, or it is not there. */
+bool container_is_busy(const char *root, const char *id);
+
 /* Ids below root in byte order, in the arena. A missing root is an empty list. Returns how many. */
 int container_ids(const char *root, struct arena *a, const char ***ret, struct err *err);
 

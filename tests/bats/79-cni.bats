@@ -234,3 +234,123 @@ DEL one eth0 netns "10.9.0.2/24"'
 	ctr tenant rm "$ID-t"
 	[ ! -s "$LOG" ]
 }
+
+@test "network ls and inspect show them, rm and connect refuse them by name" {
+	plugin one
+	conflist mine '{"type": "one"}'
+	conflist other '{"type": "one"}'
+	cp "$NETCONFPATH/50-mine.conflist" "$NETCONFPATH/90-again.conflist"
+	echo '{' >"$NETCONFPATH/10-torn.conf"
+	up "$a" --network cni:mine
+	run ctr network ls
+	[[ $output =~ cni:mine\ +cni\ +-\ +-\ +-\ +1 ]]
+	[[ $output =~ cni:other\ +cni\ +-\ +-\ +-\ +0 ]]
+	run ctr network ls -q
+	[ "$output" = $'cni:mine\ncni:other' ]
+	ctr network ls --json | jq -e --arg file "$NETCONFPATH/50-mine.conflist" \
+		'length == 2 and .[0] == {name: "cni:mine", driver: "cni", source: $file}'
+	ctr network inspect cni:mine | jq -e --arg id "$a" '.[0] | .network.driver == "cni" and
+		.network.config.plugins[0].type == "one" and .members == [{id: $id, address: "10.9.0.2/24"}]'
+	run ctr network inspect cni:nosuch
+	ended 1
+	has 'describes a network "nosuch"'
+	run ctr network rm cni:other
+	ended 1
+	has "network cni:other is not ctr's to remove: $NETCONFPATH/50-other.conflist describes it"
+	run ctr network connect cni:other "$a"
+	ended 1
+	has "is not ctr's to connect to"
+	run ctr network disconnect cni:mine "$a"
+	ended 1
+	run ctr network prune
+	[ -z "$output" ]
+	NETCONFPATH=$T/nowhere run ctr network ls -q
+	ended 0
+	[ -z "$output" ]
+}
+
+# A container and the ctr that watches it, killed.
+kill_both() {
+	local pid
+	pid=$(pid_of "$1")
+	kill -KILL "$(cut -d' ' -f1 "$ROOT/$1/monitor")"
+	kill -KILL "$pid"
+	eventually [ "$(ctr state "$1" | jq -r .status)" = stopped ]
+}
+
+@test "killed, and ctr with it: network repair tells the plugins, with what was recorded" {
+	plugin one
+	conflist runs "$(bridge)" '{"type": "one"}'
+	up "$a" --network cni:runs
+	up "$b" --network cni:runs
+	run ctr network repair --check
+	ended 0
+	kill_both "$a"
+	rm "$NETCONFPATH/50-runs.conflist"
+	run ctr network repair --check
+	ended 1
+	[ "$output" = "network cni:runs: container $a has ended, its plugins were not told so" ]
+	[ "$(leases)" = 4 ]
+	run ctr network repair
+	ended 0
+	has "container $a has ended"
+	[ "$(leases) $(pinned)" = "2 1" ]
+	[ "$(on_host iptables -t nat -S | grep -c "$a")" = 0 ]
+	[ "$(grep -c "^DEL one eth0 netns" "$LOG")" = 1 ]
+	run ctr network repair --check
+	ended 0
+	# Whoever lives keeps what it has.
+	run in_net "$b" ip -o address show dev eth0
+	has 10.77.0.3
+	ctr delete --force "$b"
+	eventually nothing_held
+	[ ! -e "$ROOT/.net/cni" ]
+}
+
+@test "a record that is gone, as after a reboot: system check --repair tells the plugins" {
+	plugin one
+	conflist runs "$(bridge)" '{"type": "one"}'
+	up "$a" --network cni:runs
+	kill_both "$a"
+	umount -l "$ROOT/$a/netns"
+	rm "$ROOT/$a"/{netns,net.json,net.cni}
+	run ctr system check
+	ended 1
+	has "network cni:runs: container $a is gone, its plugins were not told so"
+	[ "$(leases)" = 2 ]
+	run ctr system check --repair
+	has "container $a is gone"
+	# What is in the kernel goes with a reboot, and the bridge plugin leaves it alone.
+	[ "$(leases) $(pinned)" = "0 0" ]
+	grep -q '^DEL one eth0  "10.77.0.2/24"' "$LOG"
+	[ ! -e "$ROOT/.net/cni" ]
+	run ctr network repair --check
+	ended 0
+}
+
+@test "killed while a plugin works; and one plugin that fails: the others are told all the same" {
+	plugin wait "[ \$CNI_COMMAND = DEL ] || { : >$T/there; exec sleep 30; }"
+	plugin stuck "[ \$CNI_COMMAND = ADD ] || [ -e $T/mended ] || { echo not now >&2; exit 3; }"
+	conflist keeps '{"type": "stuck"}'
+	conflist dies "$(bridge)" '{"type": "wait"}'
+	up "$b" --network cni:keeps
+	kill_both "$b"
+	nsenter -t "$host_pid" -n -- "$CTR" --root "$ROOT" run --name "$c" --network cni:dies \
+		--rootfs "$BATS_FILE_TMPDIR/rootfs" true </dev/null >/dev/null 2>&1 3>&- &
+	local pid=$!
+	disown
+	eventually [ -e "$T/there" ]
+	# It is at work: nobody's to repair.
+	run ctr network repair --check
+	[ "$output" = "network cni:keeps: container $b has ended, its plugins were not told so" ]
+	kill -KILL "$pid"
+	[ "$(leases)" = 2 ]
+	run ctr network repair
+	ended 1
+	has "plugin stuck: DEL: not now"
+	[ "$(leases)" = 0 ]
+	grep -q "DEL wait" "$LOG"
+	: >"$T/mended"
+	ctr network repair
+	eventually nothing_held
+}

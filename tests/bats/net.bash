@@ -32,6 +32,7 @@ net_setup() {
 	on_host ip link set wan up
 	on_lan ip link set wan up
 	unset CTR_NETWORK
+	export NETCONFPATH=$ROOT.net.d # nowhere: what this machine has is none of the tests'
 }
 
 # A process that is in a namespace of its own already.
