@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
 #include <errno.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
@@ -151,8 +152,28 @@ int priority_counts(int sock, uint32_t index, char ret_queue[QUEUE_NAME_MAX], st
 	return q.sorts;
 }
 
+/* A VLAN, a bond, a bridge has no queue: what is sent waits at the link below (the first one). */
+static bool step_down(char name[IF_NAMESIZE])
+{
+	static const char lower[] = "lower_";
+	auto_free char *path = mem_printf("/sys/class/net/%s", name);
+	DIR *dir = opendir(path);
+	bool found = false;
+
+	for (struct dirent *d; dir && !found && (d = readdir(dir));)
+		if (str_starts(d->d_name, lower) &&
+		    strlen(d->d_name) < sizeof(lower) + IF_NAMESIZE - 1) {
+			snprintf(name, IF_NAMESIZE, "%s", d->d_name + sizeof(lower) - 1);
+			found = if_nametoindex(name) != 0;
+		}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
 const char *priority_warning(struct arena *mem)
 {
+	enum { DEPTH_MAX = 8 };
 	char name[IF_NAMESIZE], queue[QUEUE_NAME_MAX];
 	struct err ignored;
 	auto_fd int sock = nl_open(NETLINK_ROUTE, &ignored);
@@ -160,10 +181,17 @@ const char *priority_warning(struct arena *mem)
 	if (sock < 0)
 		return NULL;
 	if (link_of_default_route(sock, name, &ignored) < 0)
-		return "--net-prio: the host has no default route: which queue sorts by "
+		return "--net-prio: the host has no default route of IPv4: which queue sorts by "
 		       "priority where packets leave is not known";
-	if (priority_counts(sock, if_nametoindex(name), queue, &ignored) != 0)
-		return NULL;
+	for (int i = 0; i < DEPTH_MAX; i++) {
+		char below[IF_NAMESIZE];
+		if (priority_counts(sock, if_nametoindex(name), queue, &ignored) != 0)
+			return NULL;
+		memcpy(below, name, sizeof(below));
+		if (!str_eq(queue, "noqueue") || !step_down(below))
+			break;
+		memcpy(name, below, sizeof(name));
+	}
 	return arena_printf(mem,
 			    "--net-prio does nothing on %s: its queue, %s, does not sort by "
 			    "priority (tc qdisc replace dev %s root pfifo_fast; or prio)",

@@ -112,3 +112,15 @@ background() {
 	return 1
 }
 serve() { background "$1" serve "$2"; }
+
+# Whether the kernel can sort what a tenant's rate holds back.
+has_queues() {
+	on_host ip link add probe type ifb
+	on_host tc qdisc add dev probe root handle 2: prio 2>/dev/null &&
+		on_host tc qdisc add dev probe parent 2:1 fq_codel 2>/dev/null &&
+		on_host tc qdisc add dev probe clsact 2>/dev/null &&
+		on_host tc filter add dev probe ingress u32 match u32 0 0 action skbedit priority 1 2>/dev/null
+	local r=$?
+	on_host ip link delete probe
+	return "$r"
+}
