@@ -46,9 +46,9 @@ struct cg_group {
 /* One write into a file of a group, in order. */
 enum {
 	CG_OPTIONAL = 1, /* a missing file is no error */
-	CG_ELSE = 2,     /* done: the next write is left out; no such file: the next is the one */
-	CG_SWAP = 4,     /* refused (EINVAL, EBUSY): do the next write first, then this one again */
-	CG_KEEP = 8,     /* value is the second word; the first one is what the file says now */
+	CG_ELSE = 2, /* no such file: the next write is the one; done: its file may be missing */
+	CG_SWAP = 4, /* refused (EINVAL, EBUSY): do the next write first, then this one again */
+	CG_KEEP = 8, /* value is the second word; the first one is what the file says now */
 	CG_REQUIRE = 16, /* nothing is written: the number in the file must not exceed value */
 };
 struct cg_write {

@@ -96,7 +96,8 @@ static unsigned io_weight(unsigned weight)
 	return 1 + (weight - 10) * 9999 / 990;
 }
 
-/* BFQ has a file of its own and takes the number as it is; any other scheduler goes by io.weight.
+/* BFQ has a file of its own and takes the number as it is; what goes by a cost model (io.cost.qos) goes by
+ * io.weight. A machine may have disks of both kinds: each file that is there gets its number.
  * `device` is "" or "MAJOR:MINOR ". */
 static void put_weight(struct cg_builder *b, const char *property, const char *device, unsigned w)
 {

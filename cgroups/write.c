@@ -101,6 +101,8 @@ static int put_from(const struct cg_plan *plan, size_t i, struct err *err)
 	if (w->flags & CG_ELSE) {
 		if (r == -ENOENT)
 			return 1; /* the next one is the one */
+		if (r == 0 && (r = put(plan, ++w)) == -ENOENT)
+			r = 0;
 		return r < 0 ? fail(plan, w, r, err) : 2;
 	}
 	if (w->flags & CG_SWAP && (r == -EINVAL || r == -EBUSY)) {
