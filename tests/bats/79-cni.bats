@@ -275,7 +275,7 @@ kill_both() {
 	pid=$(pid_of "$1")
 	kill -KILL "$(cut -d' ' -f1 "$ROOT/$1/monitor")"
 	kill -KILL "$pid"
-	eventually [ "$(ctr state "$1" | jq -r .status)" = stopped ]
+	wait_for stopped "$1"
 }
 
 @test "killed, and ctr with it: network repair tells the plugins, with what was recorded" {
@@ -303,7 +303,7 @@ kill_both() {
 	run in_net "$b" ip -o address show dev eth0
 	has 10.77.0.3
 	ctr delete --force "$b"
-	eventually nothing_held
+	until_true nothing_held
 	[ ! -e "$ROOT/.net/cni" ]
 }
 
@@ -339,7 +339,7 @@ kill_both() {
 		--rootfs "$BATS_FILE_TMPDIR/rootfs" true </dev/null >/dev/null 2>&1 3>&- &
 	local pid=$!
 	disown
-	eventually [ -e "$T/there" ]
+	until_true [ -e "$T/there" ]
 	# It is at work: nobody's to repair.
 	run ctr network repair --check
 	[ "$output" = "network cni:keeps: container $b has ended, its plugins were not told so" ]
@@ -352,5 +352,5 @@ kill_both() {
 	grep -q "DEL wait" "$LOG"
 	: >"$T/mended"
 	ctr network repair
-	eventually nothing_held
+	until_true nothing_held
 }
