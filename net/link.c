@@ -248,7 +248,7 @@ void link_rate(struct nl *l, uint32_t index, uint64_t rate, uint32_t mtu)
 
 void link_ifb(struct nl *l, const char *name)
 {
-	begin(l, &(struct link_new){.name = name, .is_up = true});
+	begin(l, &(struct link_new){.name = name});
 	nl_fine(l, EEXIST);
 	size_t info = nl_nest(l, IFLA_LINKINFO, NULL, 0);
 	nl_text(l, IFLA_INFO_KIND, "ifb");
@@ -327,6 +327,7 @@ void link_detour(struct nl *l, uint32_t index, const struct link_detour *d)
 
 struct link_found {
 	int index;
+	bool is_up;
 	struct link_stats stats;
 };
 
@@ -341,6 +342,7 @@ static int found_link(void *ctx, const struct nlmsghdr *m, struct err *err)
 	memcpy(&head, NLMSG_DATA(m), sizeof(head));
 	nl_msg_attrs(m, sizeof(head), attrs, IFLA_STATS64);
 	f->index = head.ifi_index;
+	f->is_up = head.ifi_flags & IFF_UP;
 	if (attrs[IFLA_STATS64])
 		memcpy(&s, nl_data(attrs[IFLA_STATS64]),
 		       nl_size(attrs[IFLA_STATS64]) < sizeof(s) ? nl_size(attrs[IFLA_STATS64])
@@ -366,6 +368,14 @@ int link_index(int sock, const char *name, struct err *err)
 	int r = find_link(sock, name, &f, err);
 
 	return r < 0 ? r : f.index;
+}
+
+bool link_is_up(int sock, const char *name)
+{
+	struct link_found f = {0};
+	struct err ignored;
+
+	return find_link(sock, name, &f, &ignored) == 0 && f.is_up;
 }
 
 int link_read_stats(int sock, const char *name, struct link_stats *ret, struct err *err)

@@ -42,7 +42,8 @@ void link_default_route(struct nl *l, uint32_t index, int family, const struct i
 /* Shaping: a token bucket of `rate` bytes a second as the link's only queue. */
 void link_rate(struct nl *l, uint32_t index, uint64_t rate, uint32_t mtu);
 
-/* A link that only queues: what is sent on a detour through it comes back where it came from. */
+/* A link that only queues: what is sent on a detour through it comes back where it came from. It is
+ * not switched on. */
 void link_ifb(struct nl *l, const char *name);
 /* Takes the detours of a link away, and lets it have others: of what comes in, or goes out. */
 void link_detours(struct nl *l, uint32_t index);
@@ -56,6 +57,8 @@ void link_detour(struct nl *l, uint32_t index, const struct link_detour *d);
 
 /* Index of the link in the socket's namespace, or -ENODEV (err is set). */
 int link_index(int sock, const char *name, struct err *err);
+/* Whether it is there and switched on, which is the last step of making one. */
+bool link_is_up(int sock, const char *name);
 
 /* Calls `each` for every port of the bridge. */
 typedef void link_each_port(void *ctx, const char *name);

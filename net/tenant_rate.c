@@ -42,12 +42,13 @@ static int sort(int sock, uint32_t index, struct err *err)
 	return r == -ENOENT ? 0 : r;
 }
 
-/* One that is there keeps its queue, unless that is what is asked for. */
+/* One that is there keeps its queues, unless those are what is asked for. It is switched on after them:
+ * one that is not was left by somebody who was killed, and limits nothing. */
 static int make(int sock, const char *name, uint64_t rate, bool changes, struct err *err)
 {
-	auto_(nl) struct nl l = {0}, queue = {0};
+	auto_(nl) struct nl l = {0}, queue = {0}, on = {0};
 
-	if (!changes && if_nametoindex(name))
+	if (!changes && link_is_up(sock, name))
 		return 0;
 	link_ifb(&l, name);
 	int r = nl_send(sock, &l, err);
@@ -58,7 +59,10 @@ static int make(int sock, const char *name, uint64_t rate, bool changes, struct 
 		return index;
 	link_rate(&queue, (uint32_t)index, rate, MTU_MOST);
 	r = nl_send(sock, &queue, err);
-	return r < 0 ? r : sort(sock, (uint32_t)index, err);
+	if (r < 0 || (r = sort(sock, (uint32_t)index, err)) < 0)
+		return r;
+	link_up(&on, (uint32_t)index);
+	return nl_send(sock, &on, err);
 }
 
 static int make_all(const struct nets *n, int sock, const struct wire_tenant *t, bool changes,
