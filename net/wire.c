@@ -329,6 +329,23 @@ static struct wire_end *find_end(struct wire *wire, const char *network)
 	return NULL;
 }
 
+/* Each step may have been done already. */
+static int drop_end(const struct nets *n, const struct wire_place *at, struct wire *wire,
+		    struct wire_end *e, struct err *err)
+{
+	struct wire one = *wire;
+
+	one.ends = e;
+	one.n_ends = 1;
+	int r = wire_unmake(n, at->dir, &one, true, err);
+	if (r < 0 || (r = leave(n, at->id, e, err)) < 0)
+		return r;
+	size_t rest = (size_t)(wire->ends + wire->n_ends - (e + 1));
+	memmove(e, e + 1, rest * sizeof(*e));
+	wire->n_ends--;
+	return wire_save(at->dir, wire, err);
+}
+
 int wire_connect(const struct wire_place *at, pid_t pid, const char *network,
 		 const struct wire_want *want, struct err *err)
 {
@@ -345,6 +362,11 @@ int wire_connect(const struct wire_place *at, pid_t pid, const char *network,
 		err_hint(err, "start it with --network NAME: its hosts file comes from there");
 		return -EINVAL;
 	}
+	/* Somebody was killed while connecting it, or disconnecting. */
+	struct wire_end *half = find_end(wire, network);
+	if (half && half != wire->ends && !wire_is_whole(pid, half) &&
+	    (r = drop_end(&n, at, wire, half, err)) < 0)
+		return r;
 	const struct joining j = {at->id, at->dir, want, &mem, wire};
 	size_t before = wire->n_ends;
 	if ((r = wire_add_end(&n, &j, network, true, err)) < 0)
@@ -371,15 +393,7 @@ int wire_disconnect(const char *root, const char *id, int dir, const char *netwo
 	struct wire_end *e = wire && !wire->helper ? find_end(wire, network) : NULL;
 	if (!e)
 		return err_say(err, ENOENT, "container %s is not in network %s", id, network);
-	struct wire one = *wire;
-	one.ends = e;
-	one.n_ends = 1;
-	if ((r = wire_unmake(&n, dir, &one, true, err)) < 0 || (r = leave(&n, id, e, err)) < 0)
-		return r;
-	size_t rest = (size_t)(wire->ends + wire->n_ends - (e + 1));
-	memmove(e, e + 1, rest * sizeof(*e));
-	wire->n_ends--;
-	return wire_save(dir, wire, err);
+	return drop_end(&n, &(struct wire_place){root, id, dir}, wire, e, err);
 }
 
 static void list_publish(struct wire_end *e, const struct wire_publish *p, bool adds,

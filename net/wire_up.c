@@ -166,6 +166,14 @@ static int set_inside(const struct making *m, const struct wire_end *e, struct e
 	return nl_send(m->inside, &l, err);
 }
 
+bool wire_is_whole(pid_t pid, const struct wire_end *e)
+{
+	auto_(making) struct making m = {-1, -1, -1};
+	struct err ignored;
+
+	return open_making(pid, &m, &ignored) == 0 && link_is_up(m.inside, e->name);
+}
+
 static int set_host_end(const struct nets *n, const struct making *m, const struct wire_end *e,
 			struct err *err)
 {
