@@ -39,5 +39,5 @@ int network_rebuild(const struct nets *n, const char *except, struct err *err);
 
 /* What of it is not as recorded: one line each into *ret. Returns how many lines. */
 int network_check(const struct nets *n, struct str *ret, struct err *err);
-/* Forgets containers that are gone, makes bridges and packet filter what the records say. */
+/* Forgets containers that are gone, removes links and files that are nobody's, makes bridges and packet filter what the records say. */
 int network_repair(const struct nets *n, struct err *err);

@@ -360,15 +360,11 @@ static int repair_tenants(const struct nets *n, struct err *err)
 	return r < 0 ? r : delete_links(&strays, err);
 }
 
-int network_check(const struct nets *n, struct str *ret, struct err *err)
+static int count_rules(const struct nets *n, struct err *err)
 {
 	static const uint8_t families[] = {NFPROTO_INET, NFPROTO_BRIDGE};
-	auto_(arena) struct arena mem = {0};
-	const char **names;
-	int rules = 0, bad = 0, count = network_names(n, &mem, &names, err);
+	int rules = 0;
 
-	if (count <= 0)
-		return count;
 	auto_fd int sock = nl_open(NETLINK_NETFILTER, err);
 	if (sock < 0)
 		return sock;
@@ -378,17 +374,38 @@ int network_check(const struct nets *n, struct str *ret, struct err *err)
 			return r;
 		rules += r < 0 ? 0 : r;
 	}
-	if ((unsigned)rules != firewall_rules()) {
-		str_addf(ret, "packet filter: %d rules of %u are there\n", rules, firewall_rules());
-		bad++;
-	}
-	for (int i = 0; i < count; i++) {
+	return rules;
+}
+
+/* Without a bridge there is to be none; who may not ask for it then has made none either. */
+static int check_filter(const struct nets *n, struct str *ret, struct err *err)
+{
+	int bridges = has_bridges(n, err);
+	int wanted = bridges > 0 ? (int)firewall_rules() : 0;
+	int rules = bridges < 0 ? bridges : count_rules(n, err);
+
+	if (rules < 0)
+		return bridges ? rules : 0;
+	if (rules == wanted)
+		return 0;
+	str_addf(ret, "packet filter: %d rules of %d are there\n", rules, wanted);
+	return 1;
+}
+
+int network_check(const struct nets *n, struct str *ret, struct err *err)
+{
+	auto_(arena) struct arena mem = {0};
+	const char **names;
+	int count = network_names(n, &mem, &names, err);
+	int bad = count < 0 ? count : check_filter(n, ret, err);
+
+	for (int i = 0; bad >= 0 && i < count; i++) {
 		int r = check_one(n, names[i], ret, err);
 		if (r < 0)
 			return r;
 		bad += r;
 	}
-	int left = check_tenants(n, ret, err);
+	int left = bad < 0 ? bad : check_tenants(n, ret, err);
 	return left < 0 ? left : bad + left;
 }
 
@@ -444,8 +461,11 @@ int network_repair(const struct nets *n, struct err *err)
 {
 	auto_(arena) struct arena mem = {0};
 	const char **names;
-	int count = network_names(n, &mem, &names, err);
+	int r = nets_sweep(n, err);
 
+	if (r < 0)
+		return r;
+	int count = network_names(n, &mem, &names, err);
 	if (count < 0)
 		return count;
 	for (int i = 0; i < count; i++) {
@@ -454,7 +474,7 @@ int network_repair(const struct nets *n, struct err *err)
 		    delete_strays(n, w, err) < 0 || keep_usage(n, w, err) < 0)
 			return -err->num;
 	}
-	int r = repair_tenants(n, err);
+	r = repair_tenants(n, err);
 	if (r == 0)
 		r = network_rebuild(n, NULL, err);
 	for (int i = 0; r == 0 && i < count; i++) {

@@ -126,22 +126,37 @@ int network_save(const struct nets *n, const struct network *w, struct err *err)
 	return save(n->defs, file_of(w->name, ".json", file), &network_table, w, err);
 }
 
-/* Their hosts files go with their last members; unless somebody was killed just then. */
-static int forget_tenants(const struct nets *n, const char *name, struct err *err)
+/* Removes the files whose names begin and end so. */
+static int remove_named(int at, const char *begin, const char *end, struct err *err)
 {
-	int fd = openat(n->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	size_t len = strlen(name);
 	int r = 0;
 
 	if (!dir)
 		return err_set(err, errno, "read the directory of networks");
 	for (struct dirent *d; r == 0 && (d = readdir(dir));)
-		if (strncmp(d->d_name, name, len) == 0 && d->d_name[len] == '@' &&
-		    unlinkat(n->dir, d->d_name, 0) < 0)
+		if (str_starts(d->d_name, begin) && str_ends(d->d_name, end) &&
+		    unlinkat(at, d->d_name, 0) < 0)
 			r = err_set(err, errno, "remove %s", d->d_name);
 	closedir(dir);
 	return r;
+}
+
+/* Their hosts files go with their last members; unless somebody was killed just then. */
+static int forget_tenants(const struct nets *n, const char *name, struct err *err)
+{
+	char begin[NET_NAME_MAX + 2];
+
+	snprintf(begin, sizeof(begin), "%s@", name);
+	return remove_named(n->dir, begin, ".hosts", err);
+}
+
+int nets_sweep(const struct nets *n, struct err *err)
+{
+	int r = remove_named(n->dir, ".", ".new", err);
+
+	return r < 0 ? r : remove_named(n->defs, ".", ".new", err);
 }
 
 int network_forget(const struct nets *n, const char *name, struct err *err)

@@ -48,6 +48,8 @@ int network_load(const struct nets *n, const char *name, struct arena *mem, stru
 int network_save(const struct nets *n, const struct network *w, struct err *err);
 /* Record and members; "not there" is success. */
 int network_forget(const struct nets *n, const char *name, struct err *err);
+/* What somebody was about to put in a record's place who was killed. The caller holds the lock. */
+int nets_sweep(const struct nets *n, struct err *err);
 /* Every name, sorted; returns how many. */
 int network_names(const struct nets *n, struct arena *mem, const char ***ret, struct err *err);
 

@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Native only: 71-net-bridge shows that the older kernel does it; emulated, these take minutes.
 # Networks and the flags about them.
 
 load lib
@@ -43,6 +42,7 @@ mac_of() { in_net "$1" ip -o link show "$2" | grep -o 'ether [^ ]*'; }
 	up "$b" --network mine --ip 10.5.0.77
 }
 
+# bats test_tags=native
 @test "--add-host, --dns, --dns-search, --dns-option" {
 	run ctr run --rm --name "$a" --add-host db:10.0.0.7 --add-host gw:host-gateway --dns 9.9.9.9 --dns-search example.org \
 		--dns-option ndots:3 --rootfs "$BATS_FILE_TMPDIR/rootfs" cat /etc/hosts /etc/resolv.conf
@@ -77,6 +77,12 @@ mac_of() { in_net "$1" ip -o link show "$2" | grep -o 'ether [^ ]*'; }
 	[ "${lines[1]}" = 1 ]
 	run ctr network connect one "$b"
 	has "is in network one already"
+	# What somebody left half who was killed is made anew.
+	in_net "$b" ip link set eth1 down
+	ctr network connect one "$b"
+	run in_net "$b" ip -o -4 address show dev eth1
+	has "inet 10."
+	[ "$(jq '.ends | length' "$ROOT/$b/net.json")" = 2 ]
 	ctr network disconnect one "$b"
 	run ctr exec "$b" ip -o link
 	[[ $output != *eth1* ]]
@@ -105,6 +111,7 @@ mac_of() { in_net "$1" ip -o link show "$2" | grep -o 'ether [^ ]*'; }
 	has "--publish is not possible with the network host"
 }
 
+# bats test_tags=native
 @test "networks are made, shown, refused, removed" {
 	run ctr network create --subnet 192.0.2.0/25 x
 	ended 1
@@ -146,6 +153,21 @@ mac_of() { in_net "$1" ip -o link show "$2" | grep -o 'ether [^ ]*'; }
 	has "from 192.0.2.50"
 	run up "$b" --network shared -p 80:80
 	has "no bridge"
+	# It has no use for a packet filter; one that is there nevertheless is found, and removed.
+	run ctr network repair --check
+	ended 0
+	ctr network create other
+	local table
+	table=$(on_host nft list tables inet | awk '{print $3}')
+	ctr network rm other
+	on_host nft "add table inet $table; add chain inet $table c; add rule inet $table c accept"
+	: >"$ROOT/.net/.shared.json.new"
+	run ctr network repair --check
+	ended 1
+	has "packet filter: 1 rules of 0 are there"
+	ctr network repair
+	[ -z "$(on_host nft list tables)" ]
+	[ ! -e "$ROOT/.net/.shared.json.new" ]
 }
 
 @test "ipvlan on a link of the host: its hardware address is the link's" {
@@ -165,6 +187,7 @@ mac_of() { in_net "$1" ip -o link show "$2" | grep -o 'ether [^ ]*'; }
 	has "no bridge"
 }
 
+# bats test_tags=native
 @test "what is asked for of a network, or of one more: gateways, no IPv6, addresses" {
 	ctr network create --subnet 10.6.0.0/24 --gateway 10.6.0.254 --subnet6 fd06::/64 --gateway6 fd06::fe six
 	ctr network create --no-ipv6 four
@@ -190,6 +213,7 @@ mac_of() { in_net "$1" ip -o link show "$2" | grep -o 'ether [^ ]*'; }
 	[ "$output" = four ]
 }
 
+# bats test_tags=native
 @test "forty at once have forty addresses, and give them all back" {
 	local i pids=()
 	ctr network create many
@@ -207,6 +231,7 @@ mac_of() { in_net "$1" ip -o link show "$2" | grep -o 'ether [^ ]*'; }
 	ended 0
 }
 
+# bats test_tags=native
 @test "where no network can be made, a container that asked for none says so and runs" {
 	on_host sh -c 'echo 0 >/proc/sys/net/ipv4/ip_forward'
 	readonly_sysctl() {
