@@ -62,7 +62,7 @@ INIT_SRC := $(wildcard runtime/init/*.c)
 UNIT_SRC := $(wildcard tests/unit/*.c) tests/lib/test.c
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all check test demo bench fuzz golden-update format layers house install clean help deps
+.PHONY: all check test demo bench fault-full fuzz golden-update format layers house install clean help deps
 all: $(B)/ctr $(B)/ctr-ext $(B)/ctr-image $(B)/ctr-unpack
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -152,6 +152,8 @@ $(B)/tests/schema-verdict: tests/schema/verdict.c $(LEAVES)
 
 test: all $(B)/unit $(HELPERS) $(B)/tests/schema-verdict $(FUZZERS:%=$(B)/replay/%)
 	$(Q)tests/lib/run-tests
+fault-full: all $(HELPERS)
+	$(Q)FAULT_STRIDE=1 tests/fault/run $(FAULT_CASES)
 golden-update: all
 	$(Q)tests/lib/golden --update
 demo:
@@ -207,5 +209,5 @@ install: all
 clean:
 	rm -rf $(B)
 help:
-	@echo "all check test demo bench fuzz golden-update format layers house install clean deps"
+	@echo "all check test demo bench fault-full fuzz golden-update format layers house install clean deps"
 	@sed -n 's/^#   //p' Makefile
