@@ -24,6 +24,43 @@ in_group() { # CONTROLLER V2-FILE V1-FILE
 	[ "$status" = 0 ] || "$BATS_TEST_DIRNAME/../bench/shares" 6
 }
 
+# The machine's slow disk (tests/vm/run -r), on which nothing is.
+slow_disk() {
+	local serial
+	serial=$(grep -lsx slow /sys/block/*/serial) || return
+	basename "$(dirname "$serial")"
+}
+
+@test "I/O weights share a disk as they say: BFQ, and the cost model" {
+	needs_root
+	is_v2 || missing "needs cgroup v2"
+	needs_controller io
+	local disk
+	disk=$(slow_disk) || missing "no disk to be written over (tests/vm/run -r)"
+	[ ! -x /run/modprobe ] || /run/modprobe bfq
+	run "$BATS_TEST_DIRNAME/../bench/shares" 15 "$disk"
+	echo "$output"
+	# BFQ's turns are coarse beside what a disk of 5 MiB/s does in that time: it may be off by more.
+	awk '/off by/ { n++; sub(/.*off by /, ""); if ($1 > 25) bad++ } END { exit bad || n < 6 }' <<<"$output"
+	awk '/cost model.*MISSED/ { bad++ } END { exit bad }' <<<"$output"
+}
+
+@test "a weight is in both of the kernel's files, BFQ's and the cost model's" {
+	needs_root
+	is_v2 || missing "needs cgroup v2"
+	needs_controller io
+	[ ! -x /run/modprobe ] || /run/modprobe bfq
+	ctr run -d --name "$ID" --io-weight 200 host sleep 100 >out 2>&1
+	in_group io cgroup.type - >/dev/null
+	local file found=0
+	for file in io.bfq.weight io.weight; do
+		[ -e "$(group_of io)/$file" ] || continue
+		found=1
+		[ "$(value io "$file" -)" != "default 100" ]
+	done
+	[ "$found" = 1 ]
+}
+
 @test "each flag is in the kernel's file" {
 	needs_root
 	needs_controller cpu memory pids cpuset
