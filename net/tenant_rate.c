@@ -142,6 +142,8 @@ static int enter(const struct nets *n, int sock, const struct wire_end *e, struc
 
 	if (r == -ENOENT && !e->has_priority) /* a kernel without skbedit */
 		r = detour(n, sock, e, false, err);
+	if (r == -ENODEV && !if_nametoindex(e->link)) /* it went with its container meanwhile */
+		return 0;
 	if (r == -ENOENT || r == -EOPNOTSUPP)
 		err_hint(err,
 			 "this kernel is built without clsact, u32 or mirred, which a "
