@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Native only: 71-net-bridge shows that the older kernel does it; emulated, these take minutes.
 # Published ports: who reaches them, and what the host has to say.
 
 load lib
@@ -100,6 +99,7 @@ asks() { run on_lan "$NET_PY" ask "$@"; }
 	has "the image names no ports"
 }
 
+# bats test_tags=native
 @test "ports are published and taken back while it runs" {
 	up "$a"
 	serve "$(pid_of "$a")" 80

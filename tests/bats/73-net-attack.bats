@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Native only: 71-net-bridge shows that the older kernel does it; emulated, these take minutes.
 # What a container may not do to its neighbours (SECURITY-CASES I1 to I3).
 
 load lib

@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Native only: emulated, programs that copy each packet take minutes.
 # The network of an ordinary user: pasta or slirp4netns carry the packets.
 
 load lib
@@ -45,12 +44,13 @@ up() {
 	[ "$status" = 0 ] || { echo "$output"; return "$status"; }
 }
 ctr() { as_user "$CTR" --root "$ROOT" "$@"; }
-# processes NAME...: of the user, in the host's network or a container's of this test.
+# processes NAME...: of the user, in the host's network or a container's of this test. What is mounted is
+# named from the root of its file system on, which is not always the machine's.
 processes() {
-	local name pid
+	local name pid here=${BATS_TEST_TMPDIR#"${BATS_RUN_TMPDIR%/*}"}
 	for name; do
 		for pid in $(pgrep -u 65534 "$name"); do
-			! grep -qs "$BATS_TEST_TMPDIR" "/proc/$pid/mountinfo" || echo "$pid"
+			! grep -qs "$here" "/proc/$pid/mountinfo" || echo "$pid"
 		done
 	done
 }
@@ -120,6 +120,7 @@ both() {
 	answers on_lan "$NET_PY" ask 2001:db8::1 8080
 }
 
+# bats test_tags=native
 @test "slirp4netns: the same" {
 	both slirp4netns
 	run ctr exec "$a" cat /etc/resolv.conf
@@ -179,6 +180,7 @@ run_true() { run ctr run --rm --rootfs mine /bin/true; }
 	has eth0
 }
 
+# bats test_tags=native
 @test "what a helper has no use for is refused by name" {
 	needs pasta
 	local flag

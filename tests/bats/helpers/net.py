@@ -11,7 +11,6 @@
     net.py attack BAD_PID GOOD_PID sends from the one's network namespace what must not arrive in
                                    the other's: prints "KIND passed" or "KIND dropped"
 """
-import ctypes
 import os
 import select
 import socket
@@ -119,6 +118,7 @@ def drain(port):
 
 def inside(pid, do):
     """Calls do() in the network namespace of the process."""
+    import ctypes  # here alone: in an emulated machine it takes a second
     libc = ctypes.CDLL(None, use_errno=True)
     own, other = os.open("/proc/self/ns/net", os.O_RDONLY), os.open(f"/proc/{pid}/ns/net", os.O_RDONLY)
     if libc.setns(other, 0x40000000):
