@@ -202,7 +202,7 @@ helper_cases() {
 		fault "delete of one with $1 is killed" is_helped after_helped_kill -- delete --force "$id"
 		creates=true
 		fault "run with $1: a call fails (EIO)" nothing after_wired_failure -e 5 \
-			-s socket,openat,write,read,flock,poll,pidfd_open,connect -- run --rm --name "$id" "${helped[@]}"
+			-s socket,openat,write,read,flock,pidfd_open,connect -- run --rm --name "$id" "${helped[@]}"
 		creates=false
 	else
 		echo "# $1: $(<"$work/out")"
