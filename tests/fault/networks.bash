@@ -18,6 +18,16 @@ network_state() {
 	grep -v '^last' "$state"/.net/*.members
 } 2>/dev/null
 
+# What it shall be like again: without the links of namespaces that are still going.
+networks_begin() {
+	local i
+	for ((i = 0; i < 400; i++)); do
+		networks_before=$(network_state)
+		grep -qE '^link (veth|[0-9a-f]{8}-)' <<<"$networks_before" || return 0
+		read -rt 0.05 <>"$work/never"
+	done
+}
+
 # Links go with their namespaces, and rules with a helper, in their own time.
 network_leftovers() {
 	local i now
@@ -106,7 +116,7 @@ is_tenants_next() { ctr run -d --name next --tenant "$tenant" --network bridge -
 
 bridge_cases() {
 	ctr run --rm --name "$id" "${wired[@]}" nothing || cat "$work/out" # a first member makes files
-	networks_before=$(network_state)
+	networks_begin
 	fault "run on a network is killed" nothing after_wired_kill -- run --rm --name "$id" "${wired[@]}"
 	fault "run -d on a network is killed while its init works" nothing after_wired_kill -w child -- \
 		run -d --name "$id" "${wired[@]}" sleep
@@ -139,7 +149,7 @@ tenant_cases() {
 	tenant=fault-${work##*.}
 	tenant=${tenant,,}
 	ctr tenant create "$tenant" --allow host-ids --net-rate 1gbit/1gbit || cat "$work/out"
-	networks_before=$(network_state)
+	networks_begin
 	fault "run of a tenant's on a network is killed" nothing after_rate_kill -- \
 		run --rm --name "$id" --tenant "$tenant" --network bridge --rootfs "$work/plain/rootfs" /bin/probe
 	fault "delete of a tenant's on a network is killed" is_tenants after_tenant_kill -- delete --force "$id"
@@ -149,7 +159,7 @@ tenant_cases() {
 
 # The first network makes the tables, the last one takes them along.
 only_cases() {
-	networks_before=$(network_state)
+	networks_begin
 	fault "create of the only network is killed" nothing after_network_kill -- network create other
 	fault "rm of the only network is killed" has_network after_network_kill -- network rm other
 	fault "network prune is killed" has_network after_network_kill -- network prune
@@ -157,7 +167,7 @@ only_cases() {
 	ip link delete probe
 	ctr network create -d macvlan --parent wan --subnet 192.0.2.0/24 shared || cat "$work/out"
 	ctr run --rm --name "$id" --network shared --rootfs "$work/plain/rootfs" /bin/probe nothing || cat "$work/out"
-	networks_before=$(network_state)
+	networks_begin
 	fault "run on a link of the host is killed" nothing after_repair_kill -- \
 		run --rm --name "$id" --network shared --rootfs "$work/plain/rootfs" /bin/probe
 	ctr network rm shared || cat "$work/out"
@@ -175,7 +185,7 @@ cni_cases() {
 		"ipam": {"type": "host-local", "dataDir": "'"$work"'/leases", "ranges": [[{"subnet": "10.77.0.0/24"}]]}},
 		{"type": "tuning", "sysctl": {"net.ipv4.ip_default_ttl": "77"}}]}' >"$NETCONFPATH/50-fault.conflist"
 	ctr run --rm --name "$id" "${plugged[@]}" nothing || cat "$work/out" # what the plugins share stays
-	networks_before=$(network_state)
+	networks_begin
 	fault "run with plugins of CNI is killed" nothing after_wired_kill -- run --rm --name "$id" "${plugged[@]}"
 	fault "delete of one with plugins of CNI is killed" is_plugged after_wired_kill -- delete --force "$id"
 	ip link delete cni-t
@@ -194,7 +204,7 @@ helper_cases() {
 	helped=(--network "$1" -p 8080:80 --rootfs "$work/mine" /bin/probe)
 	again=is_helped_again
 	if is_helped_again; then
-		networks_before=$(network_state)
+		networks_begin
 		fault "run with $1 is killed" nothing after_helped_kill -- run --name "$id" "${helped[@]}"
 		fault "run -d with $1 is killed" nothing after_helped_kill -- run -d --name "$id" "${helped[@]}" sleep
 		fault "run -d with $1 is killed in its child" nothing after_helped_kill -w child -- \
