@@ -77,13 +77,21 @@ static const char *publish_text(const struct wire_publish *p, struct arena *mem)
 	return arena_str(mem, text.p);
 }
 
+void engine_keep_ports(const struct wire_publish *list, size_t n, struct state_wire *ret,
+		       struct arena *mem)
+{
+	struct words texts = {0};
+
+	for (size_t i = 0; i < n; i++)
+		words_add(&texts, publish_text(&list[i], mem), mem);
+	ret->publish = texts.v;
+	ret->n_publish = texts.n;
+}
+
 void engine_keep_wire(const struct wire_want *w, struct state_options *ret, struct arena *mem)
 {
 	struct state_wire *s = arena_zalloc(mem, 1, sizeof(*s));
-	struct words publish = {0};
 
-	for (size_t i = 0; i < w->n_publish; i++)
-		words_add(&publish, publish_text(&w->publish[i], mem), mem);
 	*s = (struct state_wire){
 		.networks = w->networks.v,
 		.n_networks = w->networks.n,
@@ -94,8 +102,6 @@ void engine_keep_wire(const struct wire_want *w, struct state_options *ret, stru
 		.hostname = w->hostname,
 		.aliases = w->aliases.v,
 		.n_aliases = w->aliases.n,
-		.publish = publish.v,
-		.n_publish = publish.n,
 		.extra_hosts = w->extra_hosts.v,
 		.n_extra_hosts = w->extra_hosts.n,
 		.dns = w->dns.v,
@@ -111,6 +117,7 @@ void engine_keep_wire(const struct wire_want *w, struct state_options *ret, stru
 		.priority = w->priority,
 		.has_priority = w->has_priority,
 	};
+	engine_keep_ports(w->publish, w->n_publish, s, mem);
 	ret->wire = s;
 }
 

@@ -27,6 +27,9 @@ void engine_keep_overlay(const struct rootfs_overlay *o, struct state_options *r
 
 /* In which networks it is. */
 struct wire_want;
+struct wire_publish;
+void engine_keep_ports(const struct wire_publish *list, size_t n, struct state_wire *ret,
+		       struct arena *mem);
 void engine_keep_wire(const struct wire_want *w, struct state_options *ret, struct arena *mem);
 
 /* "no", "on-failure[:N]", "always", "unless-stopped". */

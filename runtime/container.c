@@ -215,6 +215,11 @@ int container_write_config(struct container *c, const char *text, size_t len, st
 	return write_in_place(c, "config.json", text, len, err); /* `init` comes after it */
 }
 
+int container_replace_config(struct container *c, const char *text, size_t len, struct err *err)
+{
+	return write_file(c, "config.json", text, len, err);
+}
+
 int container_write_init(struct container *c, pid_t pid, bool creating, struct err *err)
 {
 	char text[64];

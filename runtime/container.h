@@ -69,6 +69,8 @@ void container_unlock(struct container *c);
 
 int container_write_state(struct container *c, const struct state *state, struct err *err);
 int container_write_config(struct container *c, const char *text, size_t len, struct err *err);
+/* The same for a container that was made long ago: whoever is killed leaves the old one. */
+int container_replace_config(struct container *c, const char *text, size_t len, struct err *err);
 int container_write_init(struct container *c, pid_t pid, bool creating, struct err *err);
 int container_write_exit(struct container *c, int code, struct err *err);
 

@@ -13,6 +13,7 @@
 #include "runtime/base/log.h"
 #include "runtime/base/sys.h"
 #include "runtime/hooks.h"
+#include "runtime/keep.h"
 #include "runtime/ledger.h"
 #include "runtime/lifecycle.h"
 #include "runtime/own_size.h"
@@ -320,8 +321,9 @@ int ctr_update(const char *root, const char *id, const struct config_resources *
 		return r;
 	for (size_t i = 0; i < plan.n_warnings; i++)
 		log_warning("%s", plan.warnings[i]);
-	r = cg_update(&plan, err);
-	return r < 0 ? r : own_size_write(&c, OWN_SIZE_ALL, err);
+	if ((r = cg_update(&plan, err)) < 0 || (r = keep_resources(&c, res, err)) < 0)
+		return r;
+	return own_size_write(&c, OWN_SIZE_ALL, err);
 }
 
 int ctr_update_rdt(const char *root, const char *id, const char *line, struct err *err)

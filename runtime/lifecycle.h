@@ -108,6 +108,7 @@ int ctr_destroy(struct container *c, struct err *err);
 int ctr_dismantle(struct container *c, struct err *err);
 int ctr_pause(const char *root, const char *id, struct err *err);
 int ctr_resume(const char *root, const char *id, struct err *err);
+/* Other limits, now and for its next start (runtime/keep.h). */
 int ctr_update(const char *root, const char *id, const struct config_resources *r, struct err *err);
 /* A line for the schemata of its resctrl group. */
 int ctr_update_rdt(const char *root, const char *id, const char *line, struct err *err);

@@ -118,6 +118,11 @@ asks() { run on_lan "$NET_PY" ask "$@"; }
 	run ctr update --publish-rm 9:9 "$a"
 	has "does not publish that port"
 	[ "$(ctr port "$a" | head -n 1)" = "*:8081->80/tcp" ]
+	# So it is at the next start.
+	ctr stop -t 0 "$a"
+	ctr start "$a"
+	[ "$(ctr port "$a" | grep -c '^\*:')" = 1 ]
+	[ "$(ctr port "$a" | head -n 1)" = "*:8081->80/tcp" ]
 }
 
 @test "after a flush of the host's packet filter everything is as it was, by repair or by the next start" {

@@ -5,6 +5,7 @@
 
 load lib
 load engine
+load oci
 
 # ---- a life -------------------------------------------------------------------------------------
 
@@ -91,6 +92,21 @@ filled_log() { [ -n "$(ctr logs "$ID")" ]; }
 	ctr restart "$ID"
 	[ "$(state_of)" = running ]
 	until_true has_lives 3
+}
+
+@test "update: what was changed counts at the next start, too" {
+	needs_root
+	needs_controller memory pids
+	box -m 64m --pids-limit 50 -- sleep 100
+	ctr update --memory 96m --memory-swap 96m --pids-limit 70 "$ID"
+	ctr restart -t 0 "$ID"
+	[ "$(ctr stats --no-stream --json "$ID" | jq -c '[.memoryLimit, .pidsLimit]')" = '[100663296,70]' ]
+	[ "$(ctr inspect -f '{{.HostConfig.Memory}}' "$ID")" = 100663296 ]
+	# What is not enforced is not kept.
+	run ctr update --pids-limit nonsense "$ID"
+	ended 1
+	ctr restart -t 0 "$ID"
+	[ "$(ctr stats --no-stream --json "$ID" | jq .pidsLimit)" = 70 ]
 }
 
 @test "kill: several, by name of signal; kill KILL ends restarts" {
