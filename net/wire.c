@@ -299,11 +299,14 @@ static int take_down(const char *root, const char *id, int dir, struct err *err)
 	for (size_t i = 0; wire && !wire->helper && i < wire->n_ends; i++)
 		if ((r = leave(&n, id, &wire->ends[i], err)) < 0)
 			return r;
+	if (wire && wire->cni && (r = cni_forget(&n, id, err)) < 0)
+		return r;
 	unlinkat(dir, "resolv.conf", 0);
 	unlinkat(dir, "hosts", 0);
+	/* The last one: as long as it is there all of this is done again. */
 	if (unlinkat(dir, "net.json", 0) < 0 && errno != ENOENT)
 		return err_set(err, errno, "remove net.json of container %s", id);
-	return wire && wire->cni ? cni_forget(&n, id, err) : 0;
+	return 0;
 }
 
 int wire_down(const char *root, const char *id, int dir, struct err *err)
