@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# Alone: what it measures is all there is of processors and disks.
 # Shares of the machine: weights, caps, places, and taking memory back without killing.
 
 load lib

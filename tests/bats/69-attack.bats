@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# Alone: nobody but the attacker may disturb the service.
 # The attack matrix, small: a service in one tenant, beside it each kind of bad neighbour in another of the
 # same weight, both on one processor. What the two have used tells whether the service kept its half;
 # tests/bench/attack prints what that is worth in answers and latency.
