@@ -75,9 +75,13 @@ cpu_us() { # TENANT
 	fi
 }
 
-# Each exchange of messages is at least one sleep of the process that began it.
+# Each exchange of messages is at least one sleep of the two processes together: who is asked may have answered
+# before the other one comes to wait for it.
 answers() {
-	sed -n 's/^voluntary_ctxt_switches:\t//p' "/proc/$(ctr state "$VICTIM" | jq .pid)/status"
+	local first
+	first=$(ctr state "$VICTIM" | jq .pid)
+	awk '/^voluntary_ctxt_switches:/ {n += $2} END {print n}' "/proc/$first/status" \
+		"/proc/$(pgrep -oP "$first")/status"
 }
 
 # beside COMMAND...: the attack, for a second. Sets $answered, $used (by the attacker, us), $share (of the
