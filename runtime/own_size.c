@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cgroups/cgroup.h"
@@ -17,6 +16,7 @@
 #include "cgroups/name.h"
 #include "cgroups/stat.h"
 #include "cgroups/tasks.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/fd.h"
 #include "runtime/own_clock.h"
 #include "runtime/own_size.h"
@@ -268,14 +268,6 @@ static uint64_t pid_inside(pid_t init, pid_t task)
 	return own_inner_pid(first.p ? first.p : "", last.p ? last.p : "");
 }
 
-static int64_t monotonic_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* One more step of the averages, which are kept beside the files. dir: locked. */
 static void find_load(const struct container *c, int dir, bool is_new, struct own_size *ret)
 {
@@ -296,7 +288,7 @@ static void find_load(const struct container *c, int dir, bool is_new, struct ow
 	own_load_parse(kept.p ? kept.p : "", &ret->load);
 	/* Who is frozen waits for nothing. */
 	bool is_frozen = cg_is_frozen(s->cgroups, s->n_cgroups, &ignored) == 1;
-	own_load_step(&ret->load, is_frozen ? 0 : t.running + t.blocked, monotonic_ms());
+	own_load_step(&ret->load, is_frozen ? 0 : t.running + t.blocked, clock_ms());
 	own_load_keep(&ret->load, &text);
 	fd_replace(dir, name, text.p, text.len, 0600);
 }
