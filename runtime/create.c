@@ -23,6 +23,7 @@
 #include "runtime/own_size.h"
 #include "runtime/probe.h"
 #include "runtime/secret.h"
+#include "runtime/shares.h"
 #include "runtime/state.h"
 
 enum { STATE_VERSION = 1 };
@@ -165,6 +166,17 @@ static int spawn_init(struct creation *c, const struct create_opts *o, const str
 	return spawn_begin(&args, &c->spawn, err);
 }
 
+/* An image may have been fetched since the host was looked at; who asks for no clock has it as it is. */
+static const struct host *with_clock(const struct config *cfg, const struct host *host,
+				     struct host *now)
+{
+	if (!shares_wants(cfg->annotations, cfg->n_annotations, SHARES_OWN_SIZE))
+		return host;
+	*now = *host;
+	host_probe_clock(now);
+	return now;
+}
+
 static int plan(const struct create_opts *o, enum cg_manager manager, const struct config *cfg,
 		const struct host *host, struct plan *ret, struct err *err)
 {
@@ -191,14 +203,13 @@ static int plan(const struct create_opts *o, enum cg_manager manager, const stru
 		r = secrets_read(o->options, o->root, SECRETS_ALL, &secrets, err);
 	if (r < 0)
 		return r;
-	struct host now = *host; /* an image may have been fetched since */
-	host_probe_clock(&now);
+	struct host now;
 	struct config with = *cfg;
 	with.process =
 		(struct config_process *)(uintptr_t)secrets_environment(cfg->process, &secrets);
 	want.filter = filter.n ? &filter : NULL;
 	want.secrets = &secrets.all;
-	return plan_create(&with, &now, &want, ret, err);
+	return plan_create(&with, with_clock(cfg, host, &now), &want, ret, err);
 }
 
 /* An ordinary user may do without groups where none was asked for; the operations are then other
