@@ -223,6 +223,31 @@ static int from_file(const char *path, struct call *call, struct config_resource
 	return 0;
 }
 
+/* The record of what it was asked for, which counts when it is started again, with other networks. */
+static int write_wire(struct container *c, struct state_wire *wire, struct err *err)
+{
+	struct state_options options = *c->state->options;
+	struct state state = *c->state;
+
+	options.wire = wire;
+	state.options = &options;
+	return container_write_state(c, &state, err);
+}
+
+static int keep_ports(struct container *c, struct arena *mem, struct err *err)
+{
+	struct wire *now;
+	int r = wire_load(c->dir_fd, mem, &now, err);
+
+	if (r < 0)
+		return r;
+	if (!now || !now->n_ends || !c->state || !c->state->options || !c->state->options->wire)
+		return 0;
+	struct state_wire wire = *c->state->options->wire;
+	engine_keep_ports(now->ends[0].publish, now->ends[0].n_publish, &wire, mem);
+	return write_wire(c, &wire, err);
+}
+
 static int update_ports(const struct call *call, const struct words *ports, bool adds,
 			struct err *err)
 {
@@ -237,33 +262,7 @@ static int update_ports(const struct call *call, const struct words *ports, bool
 		if (r == 0)
 			r = wire_publish(call->g->root, c.id, c.dir_fd, &p, adds, err);
 	}
-	return r;
-}
-
-/* The record of what it was asked for, which counts when it is started again, with other networks. */
-static int write_wire(struct container *c, struct state_wire *wire, struct err *err)
-{
-	struct state_options options = *c->state->options;
-	struct state state = *c->state;
-
-	options.wire = wire;
-	state.options = &options;
-	return container_write_state(c, &state, err);
-}
-
-static int keep_ports(const struct call *call, struct err *err)
-{
-	auto_(container) struct container c = {.dir_fd = -1, .pidfd = -1};
-	struct wire *now;
-
-	int r = container_open(call->g->root, call->id, true, false, &c, err);
-	if (r < 0 || (r = wire_load(c.dir_fd, call->mem, &now, err)) < 0)
-		return r;
-	if (!now || !now->n_ends || !c.state || !c.state->options || !c.state->options->wire)
-		return 0;
-	struct state_wire wire = *c.state->options->wire;
-	engine_keep_ports(now->ends[0].publish, now->ends[0].n_publish, &wire, call->mem);
-	return write_wire(&c, &wire, err);
+	return r == 0 && ports->n ? keep_ports(&c, call->mem, err) : r;
 }
 
 /* What is there, and the record. */
@@ -311,8 +310,7 @@ static int do_update(struct call *call, struct err *err)
 	for (size_t i = 0; i < warnings.n; i++)
 		log_warning("%s", warnings.texts[i]);
 	if ((r = update_ports(call, &o->publish_rm, false, err)) < 0 ||
-	    (r = update_ports(call, &o->publish_add, true, err)) < 0 ||
-	    (r = o->publish_rm.n + o->publish_add.n ? keep_ports(call, err) : 0) < 0)
+	    (r = update_ports(call, &o->publish_add, true, err)) < 0)
 		return r;
 	r = o->net_prio ? update_priority(call, o->net_prio, err) : 0;
 	if (r == 0)
