@@ -11,16 +11,7 @@ setup() {
 	on_host ip -6 route add default via 2001:db8::2
 }
 
-teardown() {
-	local id name bad=0
-	cd / || return
-	for id in $(ctr list -q 2>/dev/null); do ctr delete --force "$id" || bad=1; done
-	for name in $(ctr tenant ls --json 2>/dev/null | jq -r '.[].name' | sort -r); do
-		ctr tenant rm "$name" || bad=1
-	done
-	net_teardown || bad=1
-	return "$bad"
-}
+teardown() { net_teardown; }
 
 sends() { # ID: two datagrams
 	in_net "$1" "$NET_PY" ask 192.0.2.2 7000 udp

@@ -43,11 +43,14 @@ until_apart() {
 }
 
 net_teardown() {
-	local bad=0 pid id
+	local bad=0 pid id name
 	cd / || return
 	if [ -n "${host_pid:-}" ]; then
 		[ ! -d "$ROOT" ] || for id in $(ctr list -q 2>/dev/null); do
 			ctr delete --force "$id" || bad=1
+		done
+		[ ! -d "$ROOT" ] || for name in $(ctr tenant ls --json 2>/dev/null | jq -r '.[].name' | sort -r); do
+			ctr tenant rm "$name" || bad=1
 		done
 		ctr network prune >/dev/null || bad=1
 		no_traces || bad=1
